@@ -1,0 +1,86 @@
+#include "tensor/caching_allocator.h"
+
+#include <algorithm>
+
+#include "tensor/error.h"
+
+namespace limoe {
+namespace {
+
+constexpr size_t kGranule = 64;
+constexpr size_t kPage = 4096;
+
+bool wastes_little(size_t block, size_t wanted) {
+  return block < 2 * wanted || block < wanted + 2 * kPage;
+}
+
+}  // namespace
+
+CachingAllocator::CachingAllocator(Backend& backend, std::string device_name)
+    : backend_(backend), device_name_(std::move(device_name)) {}
+
+CachingAllocator::~CachingAllocator() {
+  empty_cache();
+}
+
+CachingAllocator::Block CachingAllocator::allocate(size_t bytes) {
+  if (bytes == 0) return {};
+  if (bytes > SIZE_MAX - kGranule)
+    throw OutOfMemoryError("allocator: ", bytes, " bytes were asked for on ", device_name_,
+                           "; no machine has that");
+  const size_t wanted = (bytes + kGranule - 1) / kGranule * kGranule;
+  const std::lock_guard lock(mutex_);
+  Block block{nullptr, wanted};
+  if (const auto found = free_blocks_.lower_bound(wanted);
+      found != free_blocks_.end() && wastes_little(found->first, wanted)) {
+    block = {found->second, found->first};
+    free_blocks_.erase(found);
+    counts_.cached_bytes -= block.bytes;
+  } else {
+    block.data = backend_.allocate(wanted);
+    if (!block.data) {
+      empty_cache_locked();
+      block.data = backend_.allocate(wanted);
+    }
+    if (!block.data)
+      throw OutOfMemoryError(
+          "allocator: ", wanted, " bytes were asked for on ", device_name_, ", where ", counts_.live_bytes,
+          " bytes are live and ", counts_.cached_bytes,
+          " cached; lower --batch-size or raise --accum-freq, or use --grad-checkpointing");
+    ++counts_.backend_allocations;
+  }
+  counts_.live_bytes += block.bytes;
+  counts_.peak_live_bytes = std::max(counts_.peak_live_bytes, counts_.live_bytes);
+  return block;
+}
+
+void CachingAllocator::release(Block block) noexcept {
+  if (!block.data) return;
+  const std::lock_guard lock(mutex_);
+  free_blocks_.emplace(block.bytes, block.data);
+  counts_.live_bytes -= block.bytes;
+  counts_.cached_bytes += block.bytes;
+}
+
+void CachingAllocator::empty_cache() noexcept {
+  const std::lock_guard lock(mutex_);
+  empty_cache_locked();
+}
+
+void CachingAllocator::empty_cache_locked() noexcept {
+  for (const auto& [bytes, data] : free_blocks_) backend_.free(data);
+  free_blocks_.clear();
+  counts_.cached_bytes = 0;
+}
+
+MemoryCounts CachingAllocator::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+void CachingAllocator::reset_peak() {
+  const std::lock_guard lock(mutex_);
+  counts_.peak_live_bytes = counts_.live_bytes;
+}
+
+}  // namespace limoe

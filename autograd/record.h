@@ -1,0 +1,52 @@
+// record(): the only way into the graph.
+//
+//   return record("mul", y, {a, b}, [a = save(a.value(), "a"), b = save(b.value(), "b")](const Tensor& dy,
+//   auto& d) {
+//     if (d.wanted(0)) d.set(0, mul_forward(dy, b.get()));   // da = dy * b
+//     if (d.wanted(1)) d.set(1, mul_forward(dy, a.get()));   // db = dy * a
+//   });
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "autograd/no_grad.h"
+#include "autograd/var.h"
+
+namespace limoe {
+
+// A tensor that the backward pass will need. get() throws ValueError when somebody wrote to it after it was
+// saved.
+class Saved {
+ public:
+  Saved(Tensor tensor, const char* name)
+      : tensor_(std::move(tensor)), name_(name), writes_(tensor_.write_count()) {}
+  const Tensor& get() const;
+
+ private:
+  Tensor tensor_;
+  const char* name_;
+  uint64_t writes_;
+};
+
+inline Saved save(const Tensor& tensor, const char* name) {
+  return Saved(tensor, name);
+}
+
+// y as a Var made by `op` out of `inputs`. Without recording, or when no input wants a gradient, there is no
+// node and the backward function is dropped.
+Var record(const char* op, const Tensor& y, const std::vector<Var>& inputs, BackwardFunction backward);
+
+// The same for an op with several outputs. The backward function runs once; a gradient that nothing flowed
+// into is an undefined Tensor.
+using ManyBackwardFunction = std::function<void(std::span<const Tensor> dys, InputGradients& gradients)>;
+std::vector<Var> record_many(const char* op, const std::vector<Tensor>& ys, const std::vector<Var>& inputs,
+                             ManyBackwardFunction backward);
+
+// Called with every value that record() sees while it is set; an empty function takes it away. This is how
+// the trainer finds the op that made the first NaN, and the tracer the shapes. One observer for the thread.
+using RecordObserver = std::function<void(const std::string& full_name, const Tensor& y)>;
+void set_record_observer(RecordObserver observer);
+
+}  // namespace limoe

@@ -1,0 +1,104 @@
+#include "ops/gemm.h"
+
+#include <algorithm>
+
+#include "ops/eigen_maps.h"
+#include "tensor/factory.h"
+#include "tensor/parallel.h"
+
+namespace limoe {
+namespace {
+
+template <class A, class B, class C, class T>
+void multiply(const A& a, const B& b, T beta, C&& c) {
+  if (beta == T(0))
+    c.noalias() = a * b;
+  else
+    c.noalias() += a * b;
+}
+
+// Where op(X)'s element (row, column) block starts.
+template <class T>
+GemmOperand<T> from(GemmOperand<T> x, int64_t row, int64_t column) {
+  x.data += x.transposed ? column * x.stride + row : row * x.stride + column;
+  return x;
+}
+
+constexpr int64_t kMostTiles = 16;
+constexpr int64_t kLeastTile =
+    96;  // rows or columns; below this packing costs more than a second thread gains
+constexpr int64_t kLeastKRun = 512;      // likewise along k
+constexpr int64_t kLeastWork = 1 << 18;  // multiply-adds worth waking a thread for
+
+int64_t tile_length(int64_t length) {
+  return std::max(kLeastTile, run_count(length, kMostTiles));
+}
+
+// C += the sum over runs of k, each run into a matrix of its own first.
+template <class T>
+void gemm_over_k(int64_t m, int64_t n, int64_t k, int64_t k_run, GemmOperand<T> a, GemmOperand<T> b, T beta,
+                 T* c, int64_t c_stride) {
+  const int64_t runs = run_count(k, k_run);
+  Tensor partials = empty({runs, m, n}, dtype_of<T>);
+  T* const partial = partials.mutable_data<T>();
+  const T* const read = partial;
+  parallel_for(k, k_run, [&](int64_t begin, int64_t end) {
+    gemm_on_this_thread(m, n, end - begin, from(a, 0, begin), from(b, begin, 0), T(0),
+                        partial + begin / k_run * m * n, n);
+  });
+  parallel_for(m, rows_per_run(n * runs), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      auto sum = as_row(c + row * c_stride, n);
+      if (beta == T(0)) sum.setZero();
+      for (int64_t run = 0; run < runs; ++run) sum += as_row(read + (run * m + row) * n, n);
+    }
+  });
+}
+
+}  // namespace
+
+template <class T>
+void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
+                         int64_t c_stride) {
+  if (m == 0 || n == 0) return;
+  auto out = as_matrix(c, m, n, c_stride);
+  if (k == 0) {
+    if (beta == T(0)) out.setZero();
+    return;
+  }
+  if (!a.transposed && !b.transposed)
+    multiply(as_matrix(a.data, m, k, a.stride), as_matrix(b.data, k, n, b.stride), beta, out);
+  else if (!a.transposed)
+    multiply(as_matrix(a.data, m, k, a.stride), as_matrix(b.data, n, k, b.stride).transpose(), beta, out);
+  else if (!b.transposed)
+    multiply(as_matrix(a.data, k, m, a.stride).transpose(), as_matrix(b.data, k, n, b.stride), beta, out);
+  else
+    multiply(as_matrix(a.data, k, m, a.stride).transpose(), as_matrix(b.data, n, k, b.stride).transpose(),
+             beta, out);
+}
+
+template <class T>
+void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
+          int64_t c_stride) {
+  if (m * n * k < kLeastWork) return gemm_on_this_thread(m, n, k, a, b, beta, c, c_stride);
+  if (k >= 2 * kLeastKRun && k >= 2 * std::max(m, n))
+    return gemm_over_k(m, n, k, std::max(kLeastKRun, run_count(k, kMostTiles)), a, b, beta, c, c_stride);
+  if (m >= n)
+    parallel_for(m, tile_length(m), [&](int64_t begin, int64_t end) {
+      gemm_on_this_thread(end - begin, n, k, from(a, begin, 0), b, beta, c + begin * c_stride, c_stride);
+    });
+  else
+    parallel_for(n, tile_length(n), [&](int64_t begin, int64_t end) {
+      gemm_on_this_thread(m, end - begin, k, a, from(b, 0, begin), beta, c + begin, c_stride);
+    });
+}
+
+template void gemm(int64_t, int64_t, int64_t, GemmOperand<float>, GemmOperand<float>, float, float*, int64_t);
+template void gemm(int64_t, int64_t, int64_t, GemmOperand<double>, GemmOperand<double>, double, double*,
+                   int64_t);
+template void gemm_on_this_thread(int64_t, int64_t, int64_t, GemmOperand<float>, GemmOperand<float>, float,
+                                  float*, int64_t);
+template void gemm_on_this_thread(int64_t, int64_t, int64_t, GemmOperand<double>, GemmOperand<double>, double,
+                                  double*, int64_t);
+
+}  // namespace limoe

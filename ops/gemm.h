@@ -1,0 +1,31 @@
+// Matrix products on plain host memory, row-major.   C = beta * C + op(A) * op(B)
+//
+// op(A) is [m, k], op(B) is [k, n], C is [m, n]; op(X) is X, or X transposed when the operand says so. beta
+// is 0 (C is only written; it may hold anything) or 1 (C is added to).
+//
+// Threads share tiles of C. When k is much longer than C is large, as in weight gradients, they share runs of
+// k instead and the partial products are added in order. Either cut depends on m, n and k alone, so the bits
+// do not depend on the number of threads.
+#pragma once
+
+#include <cstdint>
+
+namespace limoe {
+
+template <class T>
+struct GemmOperand {
+  const T* data;
+  int64_t stride;           // between rows as they lie in memory
+  bool transposed = false;  // memory holds the transpose of the operand
+};
+
+template <class T>
+void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
+          int64_t c_stride);
+
+// The same on the calling thread alone: for work that is parallel at a higher level (heads, experts).
+template <class T>
+void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
+                         int64_t c_stride);
+
+}  // namespace limoe

@@ -1,0 +1,43 @@
+// One declared case of an op drives every check.
+//
+//   check_op({"softmax", {normal({3, 33})}, [](const Vars& in) { return softmax(in[0]); }});
+//
+// runs: the gradient in f64 against central differences, f32 against f64, strided views against contiguous
+// inputs (same bits), 1, 2 and 3 threads (same bits), and live memory back to where it was.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "autograd/var.h"
+#include "tests/support/compare.h"
+#include "tests/support/tolerance.h"
+
+namespace limoe::testing {
+
+using Vars = std::vector<Var>;
+
+struct OpCase {
+  std::string name;
+  std::vector<Tensor> inputs;  // f64; what is not differentiated is captured by `run`
+  std::function<Var(const Vars& in)> run;
+  int64_t longest_sum = 64;               // terms in the longest sum, for the f32 tolerance
+  std::vector<bool> differentiable = {};  // by input; empty means all
+};
+
+// f64 inputs with fixed random values. Different `stream`s are independent.
+Tensor normal(const Shape& shape, uint64_t stream = 0, double deviation = 1);
+Tensor uniform(const Shape& shape, double low, double high, uint64_t stream = 0);
+
+// The gradient of sum(weights * y), weights fixed and random, by backward() against central differences, for
+// every element of every differentiable input.
+Comparison gradcheck(const OpCase& op_case);
+Comparison f32_agrees(const OpCase& op_case);      // values and gradients, f32 against f64
+Comparison views_agree(const OpCase& op_case);     // every input as a transposed view of a larger tensor
+Comparison threads_agree(const OpCase& op_case);   // f32, 1, 2 and 3 threads: same bits
+Comparison leaves_nothing(const OpCase& op_case);  // live bytes return to the baseline
+
+void check_op(const OpCase& op_case);  // all of these as doctest checks
+
+}  // namespace limoe::testing

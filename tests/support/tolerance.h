@@ -1,0 +1,35 @@
+// Every tolerance of the test suite, and the reason for each. A test never invents one.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+namespace limoe::tolerance {
+
+// An allowed error: |got - wanted| <= absolute + relative * |wanted|.
+struct Allowed {
+  double absolute = 0;
+  double relative = 0;
+};
+
+inline constexpr Allowed kExact{};
+
+// The defaults of torch.autograd.gradcheck in f64. Central differences with a step of 1e-6 have a truncation
+// error of about 1e-12 times the third derivative and a rounding error of about 1e-16 / 1e-6 = 1e-10.
+inline constexpr double kGradcheckStep = 1e-6;
+inline constexpr Allowed kGradcheck{1e-5, 1e-3};
+
+// f32 against f64 where the longest sum has `terms` terms of size up to about 1: rounding errors of 2^-24
+// each grow like the square root of their number; 8 covers what the elementary functions add.
+inline Allowed f32_sum(int64_t terms) {
+  const double error = 8 * 0x1p-24 * std::sqrt(double(terms) + 1);
+  return {error, error};
+}
+
+// f64 against golden values that were written as f64: only the order of summation differs.
+inline constexpr Allowed kGoldenF64{1e-12, 1e-10};
+
+// A whole small model in f32 against PyTorch in f32: the goal of this project.
+inline constexpr Allowed kModelF32{1e-4, 1e-4};
+
+}  // namespace limoe::tolerance

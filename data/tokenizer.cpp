@@ -1,0 +1,36 @@
+#include "data/tokenizer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "data/lower_case.h"
+#include "data/tokenizer_file.h"
+#include "tensor/error.h"
+
+namespace limoe {
+
+std::unique_ptr<Tokenizer> load_tokenizer(const std::string& source) {
+  if (source == "bytes") return make_byte_tokenizer();
+  const std::string content = read_tokenizer_file(source);
+  if (content == kByteTokenizerFile) return make_byte_tokenizer();
+  return parse_sentencepiece(source, content);
+}
+
+TextIds tokenize(const Tokenizer& tokenizer, std::string_view text, const TextOptions& options) {
+  if (options.max_len < 1)
+    throw ValueError("tokenize: max_len is ", options.max_len,
+                     "; expected 1 or more, because the EOS needs a place");
+  const int32_t pad_id = options.pad_id.value_or(tokenizer.pad_id());
+  if (pad_id < 0 || pad_id >= tokenizer.vocab_size())
+    throw ValueError("tokenize: pad_id is ", pad_id, "; expected 0..", tokenizer.vocab_size() - 1);
+
+  std::vector<int32_t> ids = options.lower_case ? tokenizer.encode(lower_case(text)) : tokenizer.encode(text);
+  const std::size_t length = static_cast<std::size_t>(options.max_len);
+  ids.resize(std::min(ids.size(), length - 1));
+  ids.push_back(tokenizer.eos_id());
+  const int32_t valid = static_cast<int32_t>(ids.size());
+  ids.resize(length, pad_id);
+  return {std::move(ids), valid};
+}
+
+}  // namespace limoe

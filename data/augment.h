@@ -1,0 +1,51 @@
+// Random variation of training pairs, a pure function of (seed, epoch, sample): no state, the same on any
+// thread.
+//
+// Picture: a box whose area is `scale` times that of the largest centred square, with `aspect` width to
+// height, placed uniformly inside the picture (or, where it is larger, around it: zooming out, border pixels
+// go on); then
+//
+//   v' = b v,   v'' = m + c (v' - m),   v''' = g + s (v'' - g)      m mean grey of the picture, g grey of the
+//   pixel
+//
+// with brightness b, contrast c, saturation s uniform in 1 +- their option, clamped to 0..255. Hue stays:
+// captions name colours. Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601).
+//
+// Caption: the sample's name, then its other phrases, each kept with probability keep_phrase, in random
+// order.
+#pragma once
+
+#include <string>
+
+#include "data/image.h"
+#include "data/random_streams.h"
+#include "data/resample.h"
+#include "data/sample_text.h"
+
+namespace limoe {
+
+struct AugmentOptions {
+  double min_scale = 0.6;    // share of the largest square's area; 1 and 1 with max_aspect 1: no crop
+  double max_scale = 1.2;    // above 1 zooms out
+  double max_aspect = 1.15;  // width to height in [1 / max_aspect, max_aspect]
+  double brightness = 0.1;
+  double contrast = 0.1;
+  double saturation = 0.1;
+  bool flip = false;         // mirrors half of the pictures, never one whose caption speaks of left or right
+  bool vary_caption = true;  // false: the caption as stored
+  double keep_phrase = 0.5;
+};
+
+void check(const AugmentOptions& options);  // ValueError naming the option
+
+Box random_box(const Image& image, const AugmentOptions& options, bool may_flip, SampleRandom& random);
+
+// In place on size * size RGB pixels of 0..255.
+void jitter_colours(float* pixels, int size, const AugmentOptions& options, SampleRandom& random);
+
+std::string random_caption(const SampleText& text, double keep_phrase, SampleRandom& random);
+
+// True for "left hand", "rightwards arrow"; false for "bright".
+bool speaks_of_sides(const std::string& caption);
+
+}  // namespace limoe

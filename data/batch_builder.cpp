@@ -1,0 +1,217 @@
+#include "data/batch_builder.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "data/permutation.h"
+#include "data/resize.h"
+#include "tensor/error.h"
+#include "tensor/factory.h"
+
+namespace limoe {
+namespace {
+
+// How much larger than image_size pictures to crop from are kept: a crop of 0.44 of the area is still not
+// enlarged.
+constexpr double kCropMargin = 1.5;
+
+class StageTimer {
+ public:
+  explicit StageTimer(double& seconds) : seconds_(seconds) {}
+  ~StageTimer() {
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  StageTimer(const StageTimer&) = delete;
+  StageTimer& operator=(const StageTimer&) = delete;
+
+ private:
+  double& seconds_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+Image centre_square(const Image& image, int size) {
+  if (image.width == size && image.height == size) return image;
+  Image square{size, size, {}};
+  square.pixels.reserve(static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3);
+  const int left = (image.width - size) / 2, top = (image.height - size) / 2;
+  for (int y = 0; y < size; ++y) {
+    const auto row = image.pixels.begin() + (static_cast<std::ptrdiff_t>(top + y) * image.width + left) * 3;
+    square.pixels.insert(square.pixels.end(), row, row + static_cast<std::ptrdiff_t>(size) * 3);
+  }
+  return square;
+}
+
+// The same picture with a shorter side of `size` pixels.
+Image resize_shorter_side(const Image& image, int size) {
+  const double scale = static_cast<double>(size) / std::min(image.width, image.height);
+  const auto scaled = [&](int side) { return std::max(size, static_cast<int>(std::lround(side * scale))); };
+  return resize_bicubic(image, scaled(image.width), scaled(image.height));
+}
+
+int64_t steps_in(int64_t samples, const LoaderOptions& options) {
+  return options.drop_last ? samples / options.batch_size
+                           : (samples + options.batch_size - 1) / options.batch_size;
+}
+
+void check_at_least(const char* name, int64_t value, int64_t least) {
+  if (value < least) throw ValueError("loader: ", name, " is ", value, "; expected ", least, " or more");
+}
+
+}  // namespace
+
+BatchBuilder::BatchBuilder(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Tokenizer> tokenizer,
+                           const LoaderOptions& options)
+    : dataset_(std::move(dataset)),
+      tokenizer_(std::move(tokenizer)),
+      options_(options),
+      cache_(dataset_->size(), options.cache_bytes) {
+  check_at_least("batch_size", options.batch_size, 1);
+  check_at_least("image_size", options.image_size, 1);
+  check_at_least("text.max_len", options.text.max_len, 1);
+  check_at_least("epochs", options.epochs, 0);
+  check_at_least("workers", options.workers, 0);
+  check_at_least("prefetch", options.prefetch, 1);
+  check_at_least("cache_bytes", options.cache_bytes, 0);
+  if (options.augment) check(*options.augment);
+  steps_ = steps_in(dataset_->size(), options);
+  if (steps_ == 0)
+    throw ValueError("loader: batch_size is ", options.batch_size, "; expected at most ", dataset_->size(),
+                     ", the number of samples");
+}
+
+Batch BatchBuilder::allocate(int64_t pairs) const {
+  Batch batch;
+  batch.images = empty({pairs, options_.image_size, options_.image_size, 3}, DType::f32);
+  batch.ids = empty({pairs, options_.text.max_len}, DType::i32);
+  batch.text_valid = empty({pairs, options_.text.max_len}, DType::i32);
+  return batch;
+}
+
+Batch BatchBuilder::build(LoaderPosition position, StageTimes& times) {
+  const std::vector<Choice> choices = choose(position, times);
+  Batch batch = allocate(static_cast<int64_t>(choices.size()));
+  batch.position = position;
+  float* pixels = batch.images.mutable_data<float>();
+  int32_t* ids = batch.ids.mutable_data<int32_t>();
+  int32_t* valid = batch.text_valid.mutable_data<int32_t>();
+  for (const Choice& choice : choices) {
+    std::string caption = caption_of(choice, position.epoch);
+    {
+      const StageTimer timer(times.augment);
+      fill_image(choice, position.epoch, caption, pixels);
+    }
+    pixels += static_cast<std::ptrdiff_t>(options_.image_size) * options_.image_size * 3;
+    const StageTimer timer(times.tokenize);
+    const PreparedSample& prepared = *choice.prepared;
+    const TextIds text = prepared.ids ? *prepared.ids : tokenize(*tokenizer_, caption, options_.text);
+    ids = std::copy(text.ids.begin(), text.ids.end(), ids);
+    for (int32_t at = 0; at < options_.text.max_len; ++at) *valid++ = at < text.valid ? 1 : 0;
+    batch.sample_index.push_back(choice.sample);
+    batch.labels.push_back(prepared.text.label);
+    batch.captions.push_back(std::move(caption));
+  }
+  times.samples += batch.size();
+  return batch;
+}
+
+int64_t BatchBuilder::sample_at(int64_t epoch, int64_t position) const {
+  return options_.shuffle ? shuffled(position, dataset_->size(), options_.seed, epoch) : position;
+}
+
+std::vector<BatchBuilder::Choice> BatchBuilder::choose(LoaderPosition position, StageTimes& times) {
+  const int64_t first = position.step * options_.batch_size;
+  const int64_t rows = std::min(options_.batch_size, dataset_->size() - first);
+  const int64_t attempts = options_.drop_last ? steps_ : 1;
+  std::vector<Choice> choices;
+  choices.reserve(static_cast<std::size_t>(rows));
+  for (int64_t row = 0; row < rows; ++row) {
+    Choice choice{};
+    for (int64_t attempt = 0; attempt < attempts && !choice.prepared; ++attempt) {
+      const int64_t step = (position.step + attempt) % steps_;
+      choice.sample = sample_at(position.epoch, step * options_.batch_size + row);
+      choice.prepared = prepared(choice.sample, times);
+    }
+    if (choice.prepared)
+      choices.push_back(std::move(choice));
+    else if (options_.drop_last)
+      throw FileError(dataset_->image_name(choice.sample), ": no readable sample is left for row ", row,
+                      " of a batch; expected one in ", steps_);
+  }
+  return choices;
+}
+
+BatchBuilder::Prepared BatchBuilder::prepared(int64_t sample, StageTimes& times) {
+  if (Prepared kept = cache_.find(sample)) return kept;
+  if (cache_.is_bad(sample)) return nullptr;
+  try {
+    auto fresh = std::make_shared<const PreparedSample>(prepare(sample, times));
+    cache_.keep(sample, fresh);
+    return fresh;
+  } catch (const FileError& error) {
+    cache_.mark_bad(sample);
+    dataset_->report_bad(sample, error.what());
+    return nullptr;
+  }
+}
+
+PreparedSample BatchBuilder::prepare(int64_t sample, StageTimes& times) const {
+  PreparedSample prepared;
+  std::vector<uint8_t> file;
+  {
+    const StageTimer timer(times.read);
+    prepared.text = dataset_->read_text(sample);
+    file = dataset_->read_image(sample);
+  }
+  Image image;
+  {
+    const StageTimer timer(times.decode);
+    image = dataset_->decode(sample, file);
+  }
+  {
+    const StageTimer timer(times.resize);
+    prepared.image = base_image(std::move(image));
+  }
+  const StageTimer timer(times.tokenize);
+  if (caption_is_fixed(prepared.text))
+    prepared.ids = tokenize(*tokenizer_, prepared.text.caption, options_.text);
+  return prepared;
+}
+
+Image BatchBuilder::base_image(Image image) const {
+  const int size = options_.image_size, shorter = std::min(image.width, image.height);
+  if (!options_.augment)
+    return centre_square(shorter == size ? image : resize_shorter_side(image, size), size);
+  const int largest = static_cast<int>(std::ceil(kCropMargin * size));
+  return shorter <= largest ? std::move(image) : resize_shorter_side(image, largest);
+}
+
+void BatchBuilder::fill_image(const Choice& choice, int64_t epoch, const std::string& caption,
+                              float* pixels) const {
+  const Image& image = choice.prepared->image;
+  const int64_t count = int64_t{options_.image_size} * options_.image_size * 3;
+  if (options_.augment) {
+    SampleRandom random(options_.seed, DataStream::kImage, epoch, choice.sample);
+    const bool may_flip = options_.augment->flip && !speaks_of_sides(caption);
+    resample(image, random_box(image, *options_.augment, may_flip, random), options_.image_size, pixels);
+    jitter_colours(pixels, options_.image_size, *options_.augment, random);
+  } else {
+    std::copy(image.pixels.begin(), image.pixels.end(), pixels);
+  }
+  for (int64_t i = 0; i < count; ++i) pixels[i] = pixels[i] / 127.5f - 1.0f;
+}
+
+bool BatchBuilder::caption_is_fixed(const SampleText& text) const {
+  return !options_.augment || !options_.augment->vary_caption ||
+         (text.phrases.empty() && text.name == text.caption);
+}
+
+std::string BatchBuilder::caption_of(const Choice& choice, int64_t epoch) const {
+  const SampleText& text = choice.prepared->text;
+  if (caption_is_fixed(text)) return text.caption;
+  SampleRandom random(options_.seed, DataStream::kCaption, epoch, choice.sample);
+  return random_caption(text, options_.augment->keep_phrase, random);
+}
+
+}  // namespace limoe

@@ -1,0 +1,78 @@
+// Batch number (epoch, step) of a data set, as a pure function: the loader only decides when and on which
+// thread.
+//
+// An epoch visits positions 0..N-1, each once, in the order shuffled() gives; batch `step` holds positions
+// step * B .. step * B + B - 1. With drop_last an epoch has floor(N / B) batches of exactly B pairs, and a
+// sample that cannot be read gives its place to the one in the same row of the next batch that can (rows of
+// two batches never share a sample, so no pair appears twice in a batch). Without drop_last it has ceil(N /
+// B), and such samples are left out.
+//
+// Without augmentation a picture is resized so that its shorter side has image_size pixels (bicubic,
+// antialiased), and its centre is cut out. With augmentation a random box of it is resampled, see
+// data/augment.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "data/augment.h"
+#include "data/batch.h"
+#include "data/dataset.h"
+#include "data/sample_cache.h"
+#include "data/tokenizer.h"
+
+namespace limoe {
+
+struct LoaderOptions {
+  int64_t batch_size = 64;
+  int image_size = 64;
+  TextOptions text;
+  uint64_t seed = 0;
+  bool shuffle = true;
+  bool drop_last = true;  // false in evaluation: every sample counts, the last batch is smaller
+  std::optional<AugmentOptions> augment;
+  int64_t epochs = 0;                        // 0: no end
+  int workers = 1;                           // threads; 0: batches are made inside next()
+  int prefetch = 2;                          // batches made ahead, over all workers
+  int64_t cache_bytes = int64_t{512} << 20;  // for decoded pictures; 0: decode anew every epoch
+};
+
+class BatchBuilder {
+ public:
+  // ValueError for options out of range, or fewer samples than a batch needs.
+  BatchBuilder(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Tokenizer> tokenizer,
+               const LoaderOptions& options);
+
+  int64_t steps_per_epoch() const { return steps_; }
+
+  // Thread-safe. Adds its work to `times`. FileError when too many samples are bad.
+  Batch build(LoaderPosition position, StageTimes& times);
+
+  Batch allocate(int64_t pairs) const;  // tensors without values
+
+ private:
+  using Prepared = std::shared_ptr<const PreparedSample>;
+  struct Choice {
+    int64_t sample;
+    Prepared prepared;
+  };
+
+  int64_t sample_at(int64_t epoch, int64_t position) const;
+  std::vector<Choice> choose(LoaderPosition position, StageTimes& times);
+  Prepared prepared(int64_t sample, StageTimes& times);  // null when the sample is bad
+  PreparedSample prepare(int64_t sample, StageTimes& times) const;
+  Image base_image(Image image) const;
+  void fill_image(const Choice& choice, int64_t epoch, const std::string& caption, float* pixels) const;
+  std::string caption_of(const Choice& choice, int64_t epoch) const;
+  bool caption_is_fixed(const SampleText& text) const;
+
+  const std::shared_ptr<const Dataset> dataset_;
+  const std::shared_ptr<const Tokenizer> tokenizer_;
+  const LoaderOptions options_;
+  int64_t steps_ = 0;
+  SampleCache cache_;
+};
+
+}  // namespace limoe

@@ -1,0 +1,139 @@
+#include "data/shard_list.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <iomanip>
+#include <optional>
+#include <sstream>
+#include <string_view>
+
+#include "tensor/error.h"
+
+namespace limoe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kMaxRange = 1'000'000;
+
+std::vector<std::string> split(const std::string& text, std::string_view separator) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find(separator, begin)) != std::string::npos;
+       begin = end + separator.size())
+    parts.push_back(text.substr(begin, end - begin));
+  parts.push_back(text.substr(begin));
+  return parts;
+}
+
+std::optional<int64_t> parse_number(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
+  return number;
+}
+
+// "000..012" -> 000 001 .. 012; "train,test" -> train test
+std::vector<std::string> alternatives(const std::string& pattern, const std::string& inside) {
+  const std::size_t dots = inside.find("..");
+  if (dots == std::string::npos) return split(inside, ",");
+  const std::string first_text = inside.substr(0, dots);
+  const auto first = parse_number(first_text);
+  const auto last = parse_number(std::string_view(inside).substr(dots + 2));
+  if (!first || !last || *last < *first || *last - *first >= kMaxRange)
+    throw FileError(pattern, ": the range is {", inside,
+                    "}; expected {FIRST..LAST}, two numbers in rising order");
+  std::vector<std::string> names;
+  for (int64_t number = *first; number <= *last; ++number) {
+    std::ostringstream name;
+    name << std::setw(static_cast<int>(first_text.size())) << std::setfill('0') << number;
+    names.push_back(name.str());
+  }
+  return names;
+}
+
+// Runs of digits compare as numbers, everything else byte by byte.
+bool natural_less(const std::string& a, const std::string& b) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::size_t i = 0, j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (!is_digit(a[i]) || !is_digit(b[j])) {
+      if (a[i] != b[j]) return a[i] < b[j];
+      ++i, ++j;
+      continue;
+    }
+    while (i < a.size() && a[i] == '0') ++i;
+    while (j < b.size() && b[j] == '0') ++j;
+    const auto end_a =
+        std::find_if_not(a.begin() + static_cast<std::ptrdiff_t>(i), a.end(), is_digit) - a.begin();
+    const auto end_b =
+        std::find_if_not(b.begin() + static_cast<std::ptrdiff_t>(j), b.end(), is_digit) - b.begin();
+    const std::string number_a = a.substr(i, static_cast<std::size_t>(end_a) - i);
+    const std::string number_b = b.substr(j, static_cast<std::size_t>(end_b) - j);
+    if (number_a.size() != number_b.size()) return number_a.size() < number_b.size();
+    if (number_a != number_b) return number_a < number_b;
+    i = static_cast<std::size_t>(end_a), j = static_cast<std::size_t>(end_b);
+  }
+  if (i == a.size() && j == b.size()) return a < b;  // "01" and "1": still one order
+  return i == a.size();
+}
+
+std::vector<std::string> tars_in(const fs::path& folder) {
+  std::vector<std::string> tars;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    if (entry.is_regular_file() && entry.path().extension() == ".tar") tars.push_back(entry.path().string());
+  std::sort(tars.begin(), tars.end(), natural_less);
+  return tars;
+}
+
+// The mistake to expect is naming the data set instead of one of its splits.
+std::string splits_in(const fs::path& folder) {
+  std::vector<std::string> splits;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    if (entry.is_directory() && !tars_in(entry.path()).empty()) splits.push_back(entry.path().string());
+  std::sort(splits.begin(), splits.end());
+  std::string text;
+  for (const std::string& split : splits) text += (text.empty() ? "" : ", ") + split;
+  return text.empty() ? "one" : text;
+}
+
+std::vector<std::string> shards_of(const std::string& path) {
+  if (fs::is_regular_file(path)) return {path};
+  if (!fs::is_directory(path))
+    throw FileError(path, ": no such file or folder; expected a .tar, a folder of them, or a range like ",
+                    "DIR/{0..12}.tar");
+  std::vector<std::string> tars = tars_in(path);
+  if (tars.empty())
+    throw FileError(path, ": the folder holds no .tar file; expected a folder that does: ", splits_in(path));
+  return tars;
+}
+
+}  // namespace
+
+std::vector<std::string> expand_braces(const std::string& pattern) {
+  const std::size_t open = pattern.find('{');
+  if (open == std::string::npos) return {pattern};
+  const std::size_t close = pattern.find('}', open);
+  if (close == std::string::npos)
+    throw FileError(pattern, ": a '{' is not closed; expected '}' after the range");
+  const std::string before = pattern.substr(0, open);
+  const std::vector<std::string> tails = expand_braces(pattern.substr(close + 1));
+  std::vector<std::string> names;
+  for (const std::string& middle : alternatives(pattern, pattern.substr(open + 1, close - open - 1)))
+    for (const std::string& tail : tails) names.push_back(before + middle + tail);
+  return names;
+}
+
+std::vector<std::string> find_shards(const std::string& source) {
+  std::vector<std::string> shards;
+  for (const std::string& part : split(source, "::")) {
+    if (part.empty())
+      throw FileError("data source \"", source, "\": a path is empty; expected PATH or PATH::PATH");
+    for (const std::string& path : expand_braces(part))
+      for (std::string& shard : shards_of(path)) shards.push_back(std::move(shard));
+  }
+  return shards;
+}
+
+}  // namespace limoe

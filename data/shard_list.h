@@ -1,0 +1,21 @@
+// Which tar files a data source means.
+//
+//   DIR                     every *.tar in the folder, 2.tar before 10.tar
+//   FILE.tar                that one
+//   DIR/{000..012}.tar      a range, zero-padded as its first number is; {a,b} lists alternatives
+//   SOURCE::SOURCE          several, one after another
+//
+// FileError when a source names nothing: it says what was looked for and what was found there instead.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace limoe {
+
+std::vector<std::string> find_shards(const std::string& source);
+
+// "a{1..3}" -> a1 a2 a3. Every pair of braces is expanded, the leftmost varying slowest.
+std::vector<std::string> expand_braces(const std::string& pattern);
+
+}  // namespace limoe

@@ -1,0 +1,322 @@
+#include "data/loader.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "data/resize.h"
+#include "data/tar.h"
+#include "tensor/error.h"
+#include "tensor/factory.h"
+#include "tests/support/shard_fixture.h"
+
+namespace limoe {
+namespace {
+
+constexpr int kCount = 23;
+
+std::string write_standard_set(const TemporaryFolder& folder) {
+  write_pairs(folder / "train", kCount, 10);
+  return folder / "train";
+}
+
+LoaderOptions small_options() {
+  LoaderOptions options;
+  options.batch_size = 4;
+  options.image_size = 8;
+  options.text.max_len = 12;
+  options.seed = 3;
+  return options;
+}
+
+Loader make_loader(const std::string& source, const LoaderOptions& options) {
+  return Loader(std::make_shared<const Dataset>(source, DatasetOptions{}), make_byte_tokenizer(), options);
+}
+
+void check_same(const Batch& a, const Batch& b) {
+  CHECK(a.position == b.position);
+  CHECK(a.sample_index == b.sample_index);
+  CHECK(a.captions == b.captions);
+  CHECK(a.labels == b.labels);
+  CHECK(to_vector<float>(a.images) == to_vector<float>(b.images));
+  CHECK(to_vector<int32_t>(a.ids) == to_vector<int32_t>(b.ids));
+  CHECK(to_vector<int32_t>(a.text_valid) == to_vector<int32_t>(b.text_valid));
+}
+
+// Pairs 0..count-1, some with a picture that cannot be decoded.
+void write_with_broken(const std::string& path, int count, const std::set<int>& broken) {
+  TarWriter tar(path);
+  for (int i = 0; i < count; ++i) {
+    std::vector<uint8_t> png = encode_png(numbered_image(8, 8, i));
+    if (broken.contains(i)) png.resize(png.size() / 2);
+    tar.add(shard_key(i) + ".png", png);
+    tar.add(shard_key(i) + ".txt", "thing " + std::to_string(i));
+  }
+  tar.finish();
+}
+
+}  // namespace
+
+TEST_CASE("a batch has pictures in -1..1, ids, validity, captions and classes that belong together") {
+  const TemporaryFolder folder;
+  LoaderOptions options = small_options();
+  options.image_size = 12;  // as stored
+  Loader loader = make_loader(write_standard_set(folder), options);
+  const Batch batch = loader.next();
+  CHECK(batch.images.shape() == Shape{4, 12, 12, 3});
+  CHECK(batch.ids.shape() == Shape{4, 12});
+  CHECK(batch.text_valid.shape() == Shape{4, 12});
+  REQUIRE(batch.size() == 4);
+  const std::vector<float> images = to_vector<float>(batch.images);
+  const std::vector<int32_t> ids = to_vector<int32_t>(batch.ids),
+                             valid = to_vector<int32_t>(batch.text_valid);
+  for (std::size_t row = 0; row < 4; ++row) {
+    const int sample = static_cast<int>(batch.sample_index[row]);
+    CHECK(batch.captions[row] == "thing " + std::to_string(sample));
+    CHECK(batch.labels[row] == sample % 3);
+    const Image image = numbered_image(12, 12, sample);
+    for (std::size_t i = 0; i < image.pixels.size(); ++i)
+      REQUIRE(images[row * image.pixels.size() + i] == image.pixels[i] / 127.5f - 1.0f);
+    const std::size_t length = batch.captions[row].size();
+    for (std::size_t at = 0; at < 12; ++at) {
+      CHECK(valid[row * 12 + at] == (at <= length ? 1 : 0));
+      CHECK(ids[row * 12 + at] == (at < length ? batch.captions[row][at] + 3 : at == length ? 1 : 0));
+    }
+  }
+}
+
+TEST_CASE("pictures of another size are resized, and wide ones cut at the centre") {
+  const TemporaryFolder folder;
+  const Image wide = numbered_image(20, 10, 1);
+  {
+    TarWriter tar(folder / "a.tar");
+    tar.add("x.png", encode_png(wide));
+    tar.add("x.txt", "wide");
+    tar.finish();
+  }
+  LoaderOptions options = small_options();
+  options.batch_size = 1;
+  options.image_size = 5;
+  const std::vector<float> got = to_vector<float>(make_loader(folder / "a.tar", options).next().images);
+  const Image small = resize_bicubic(wide, 10, 5);
+  for (std::size_t y = 0; y < 5; ++y)
+    for (std::size_t i = 0; i < 15; ++i)
+      CHECK(got[y * 15 + i] == small.pixels[(y * 10 + 2) * 3 + i] / 127.5f - 1.0f);
+}
+
+TEST_CASE("0, 1 and 4 workers deliver the same bits, with and without augmentation and cache") {
+  const TemporaryFolder folder;
+  const std::string source = write_standard_set(folder);
+  for (const bool augmented : {false, true}) {
+    LoaderOptions options = small_options();
+    if (augmented) options.augment = AugmentOptions{.flip = true};
+    options.workers = 0;
+    Loader reference = make_loader(source, options);
+    options.workers = 1;
+    Loader one = make_loader(source, options);
+    options.workers = 4;
+    options.prefetch = 7;
+    options.cache_bytes = 3000;  // room for some samples only
+    Loader four = make_loader(source, options);
+    for (int step = 0; step < 12; ++step) {  // more than two epochs
+      const Batch batch = reference.next();
+      check_same(one.next(), batch);
+      check_same(four.next(), batch);
+    }
+  }
+}
+
+TEST_CASE("augmentation differs between epochs and between seeds") {
+  const TemporaryFolder folder;
+  const std::string source = write_standard_set(folder);
+  LoaderOptions options = small_options();
+  options.augment.emplace();
+  options.shuffle = false;
+  Loader loader = make_loader(source, options);
+  const Batch first = loader.next();
+  loader.restore({1, 0});
+  const Batch next_epoch = loader.next();
+  CHECK(first.sample_index == next_epoch.sample_index);
+  CHECK(to_vector<float>(first.images) != to_vector<float>(next_epoch.images));
+  CHECK(first.captions != next_epoch.captions);
+  options.seed = 4;
+  CHECK(to_vector<float>(make_loader(source, options).next().images) != to_vector<float>(first.images));
+}
+
+TEST_CASE("captions that do not vary stay as stored under augmentation") {
+  const TemporaryFolder folder;
+  LoaderOptions options = small_options();
+  options.augment = AugmentOptions{.vary_caption = false};
+  Loader loader = make_loader(write_standard_set(folder), options);
+  const Batch batch = loader.next();
+  for (std::size_t row = 0; row < 4; ++row)
+    CHECK(batch.captions[row] == "thing " + std::to_string(batch.sample_index[row]));
+}
+
+TEST_CASE("an epoch in evaluation covers every sample once, its last batch being smaller") {
+  const TemporaryFolder folder;
+  const std::string source = write_standard_set(folder);
+  for (const bool shuffle : {false, true}) {
+    LoaderOptions options = small_options();
+    options.shuffle = shuffle;
+    options.drop_last = false;
+    options.epochs = 1;
+    Loader loader = make_loader(source, options);
+    CHECK(loader.steps_per_epoch() == 6);
+    std::vector<int64_t> seen;
+    Batch batch;
+    while (!loader.done()) {
+      batch = loader.next();
+      seen.insert(seen.end(), batch.sample_index.begin(), batch.sample_index.end());
+    }
+    CHECK(batch.images.shape() == Shape{3, 8, 8, 3});
+    CHECK(std::is_sorted(seen.begin(), seen.end()) == !shuffle);
+    std::sort(seen.begin(), seen.end());
+    REQUIRE(seen.size() == kCount);
+    for (int64_t i = 0; i < kCount; ++i) CHECK(seen[static_cast<std::size_t>(i)] == i);
+    CHECK_THROWS_AS(loader.next(), ValueError);
+  }
+}
+
+TEST_CASE("an epoch in training has full batches only, no sample twice, and another order each time") {
+  const TemporaryFolder folder;
+  Loader loader = make_loader(write_standard_set(folder), small_options());
+  CHECK(loader.steps_per_epoch() == 5);
+  std::vector<std::vector<int64_t>> epochs(2);
+  for (auto& order : epochs) {
+    for (int step = 0; step < 5; ++step) {
+      const Batch batch = loader.next();
+      CHECK(batch.size() == 4);
+      order.insert(order.end(), batch.sample_index.begin(), batch.sample_index.end());
+    }
+    CHECK(std::set<int64_t>(order.begin(), order.end()).size() == 20);
+  }
+  CHECK(epochs[0] != epochs[1]);
+}
+
+TEST_CASE("restored at any step, the loader goes on as if it had never stopped") {
+  const TemporaryFolder folder;
+  const std::string source = write_standard_set(folder);
+  LoaderOptions options = small_options();
+  options.augment.emplace();
+  Loader straight = make_loader(source, options);
+  std::vector<Batch> batches;
+  for (int step = 0; step < 11; ++step) batches.push_back(straight.next());
+  CHECK(straight.position() == LoaderPosition{2, 1});
+  Loader resumed = make_loader(source, options);
+  for (std::size_t at : {7u, 0u, 5u, 9u}) {
+    resumed.restore(batches[at].position);
+    CHECK(resumed.position() == batches[at].position);
+    check_same(resumed.next(), batches[at]);
+    check_same(resumed.next(), batches[at + 1]);
+  }
+  CHECK_THROWS_AS(resumed.restore({0, 5}), ValueError);
+  CHECK_THROWS_AS(resumed.restore({-1, 0}), ValueError);
+}
+
+TEST_CASE("in training a sample that cannot be read gives its place to another, the same each time") {
+  const TemporaryFolder folder;
+  write_with_broken(folder / "a.tar", 12, {2, 7, 8});
+  LoaderOptions options = small_options();
+  const auto dataset = std::make_shared<const Dataset>(folder / "a.tar", DatasetOptions{});
+  Loader loader(dataset, make_byte_tokenizer(), options);
+  options.workers = 4;
+  options.cache_bytes = 0;
+  Loader other = make_loader(folder / "a.tar", options);
+  for (int step = 0; step < 6; ++step) {
+    const Batch batch = loader.next();
+    CHECK(batch.size() == 4);
+    CHECK(std::set<int64_t>(batch.sample_index.begin(), batch.sample_index.end()).size() == 4);
+    for (int64_t sample : batch.sample_index) CHECK(!std::set<int64_t>{2, 7, 8}.contains(sample));
+    check_same(other.next(), batch);
+  }
+  std::set<std::string> named;
+  for (const BadSample& bad : dataset->bad_samples()) named.insert(bad.member);
+  CHECK(named == std::set<std::string>{"000000002.png", "000000007.png", "000000008.png"});
+}
+
+TEST_CASE("in evaluation a sample that cannot be read is left out and named") {
+  const TemporaryFolder folder;
+  write_with_broken(folder / "a.tar", 6, {1, 4, 5});
+  LoaderOptions options = small_options();
+  options.shuffle = false;
+  options.drop_last = false;
+  options.epochs = 1;
+  const auto dataset = std::make_shared<const Dataset>(folder / "a.tar", DatasetOptions{});
+  Loader loader(dataset, make_byte_tokenizer(), options);
+  CHECK(loader.next().sample_index == std::vector<int64_t>{0, 2, 3});
+  const Batch last = loader.next();
+  CHECK(last.size() == 0);
+  CHECK(last.images.shape() == Shape{0, 8, 8, 3});
+  CHECK(loader.done());
+  CHECK(dataset->bad_samples().size() == 3);
+}
+
+TEST_CASE("too many bad samples, or none that is good, reach the caller, at every further call too") {
+  const TemporaryFolder folder;
+  write_with_broken(folder / "some.tar", 8, {0, 1, 2, 3});
+  write_with_broken(folder / "all.tar", 4, {0, 1, 2, 3});
+  for (const int workers : {0, 2}) {
+    LoaderOptions options = small_options();
+    options.workers = workers;
+    Loader few(std::make_shared<const Dataset>(folder / "some.tar", DatasetOptions{.max_bad = 1}),
+               make_byte_tokenizer(), options);
+    const auto drain = [&] {
+      for (int step = 0; step < 4; ++step) few.next();
+    };
+    CHECK_THROWS_AS(drain(), FileError);
+    CHECK_THROWS_AS(few.next(), FileError);
+    Loader none = make_loader(folder / "all.tar", options);
+    CHECK_THROWS_AS(none.next(), FileError);
+  }
+}
+
+TEST_CASE("options that make no batch are refused by name") {
+  const TemporaryFolder folder;
+  const std::string source = write_standard_set(folder);
+  LoaderOptions options = small_options();
+  options.batch_size = 24;
+  CHECK_THROWS_WITH_AS(make_loader(source, options),
+                       "loader: batch_size is 24; expected at most 23, the number of samples", ValueError);
+  options = small_options();
+  options.workers = -1;
+  CHECK_THROWS_WITH_AS(make_loader(source, options), "loader: workers is -1; expected 0 or more", ValueError);
+  options = small_options();
+  options.prefetch = 0;
+  CHECK_THROWS_AS(make_loader(source, options), ValueError);
+  options = small_options();
+  options.augment = AugmentOptions{.max_aspect = 9};
+  CHECK_THROWS_AS(make_loader(source, options), ValueError);
+}
+
+TEST_CASE("a set that fits the cache is decoded in the first epoch only") {
+  const TemporaryFolder folder;
+  LoaderOptions options = small_options();
+  options.workers = 0;
+  options.drop_last = false;
+  Loader loader = make_loader(write_standard_set(folder), options);
+  for (int step = 0; step < 6; ++step) loader.next();
+  const StageTimes first = loader.times();
+  CHECK(first.samples == kCount);
+  CHECK(first.decode > 0);
+  for (int step = 0; step < 6; ++step) loader.next();
+  CHECK(loader.times().decode == first.decode);
+  CHECK(loader.times().read == first.read);
+  CHECK(loader.times().samples == 2 * kCount);
+  CHECK(loader.wait_seconds() > 0);
+}
+
+TEST_CASE("a loader can be dropped while its workers are busy") {
+  const TemporaryFolder folder;
+  LoaderOptions options = small_options();
+  options.workers = 4;
+  options.prefetch = 16;
+  const std::string source = write_standard_set(folder);
+  for (int i = 0; i < 20; ++i) {
+    Loader loader = make_loader(source, options);
+    if (i % 2) loader.next();
+  }
+}
+
+}  // namespace limoe

@@ -5,11 +5,11 @@
 // height, placed uniformly inside the picture (or, where it is larger, around it: zooming out, border pixels
 // go on); then
 //
-//   v' = b v,   v'' = m + c (v' - m),   v''' = g + s (v'' - g)      m mean grey of the picture, g grey of the
-//   pixel
+//   v' = b v,   v'' = m + c (v' - m),   v''' = g + s (v'' - g)
 //
-// with brightness b, contrast c, saturation s uniform in 1 +- their option, clamped to 0..255. Hue stays:
-// captions name colours. Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601).
+// with brightness b, contrast c, saturation s uniform in 1 +- their option, m the picture's mean grey and g
+// the pixel's own; clamped to 0..255. Hue stays: captions name colours. Grey is 0.299 R + 0.587 G + 0.114 B
+// (ITU-R BT.601).
 //
 // Caption: the sample's name, then its other phrases, each kept with probability keep_phrase, in random
 // order.

@@ -4,8 +4,8 @@
 //
 //   KEY.png | .jpg | .jpeg | .webp   the picture (needed, exactly one)
 //   KEY.txt                          the caption, or a string field of
-//   KEY.json                         when json_text_key names it; "name", "keywords", "subgroup" feed caption
-//   sampling KEY.cls                          the class, a number from 0
+//   KEY.json                         when json_text_key names it; has phrases for caption sampling
+//   KEY.cls                          the class, a number from 0
 //
 // Members with other endings are ignored. A sample without picture or caption is skipped, entered in
 // bad_samples() and not counted in size(). What only reading can show (a broken picture, an empty caption) is

@@ -1,4 +1,7 @@
 // What the text members of a sample say.
+//
+// JSON fields read: the one json_text_key names, "name" (a string), "keywords" and "subgroup" (strings or
+// lists of them). Others are ignored; so are these where they have another type.
 #pragma once
 
 #include <cstdint>

@@ -2,9 +2,8 @@
 //
 // A Tokenizer cuts text into pieces; tokenize() makes of them the fixed row of ids that the text tower reads:
 //
-//   pieces p1 .. pn, length L    n < L:  p1 .. pn  EOS  PAD .. PAD      valid = n + 1
-//                                n >= L: p1 .. p(L-1)  EOS              valid = L     ("sticky" EOS: it is
-//                                always there)
+//   n < L pieces   p1 .. pn  EOS  PAD .. PAD   valid = n + 1
+//   n >= L         p1 .. p(L-1)  EOS           valid = L       ("sticky" EOS: it is always there)
 //
 // Two kinds: bytes (needs nothing, any language, long rows) and SentencePiece (a unigram model trained from
 // captions, or any `.model` file). Errors: FileError for a file that is no tokenizer, ValueError for settings

@@ -1,0 +1,160 @@
+#include "models/limoe/limoe.h"
+
+#include "autograd/recompute.h"
+#include "models/limoe/parameters.h"
+#include "ops/add.h"
+#include "ops/add_positions.h"
+#include "ops/check.h"
+#include "ops/concat.h"
+#include "ops/embedding.h"
+#include "ops/l2_normalize.h"
+#include "ops/linear.h"
+#include "ops/mean_pool.h"
+#include "ops/patchify.h"
+#include "ops/reshape.h"
+#include "ops/slice.h"
+#include "tensor/factory.h"
+
+namespace limoe {
+namespace {
+
+// Router noise has streams of its own, apart from those of initialisation and data.
+uint64_t noise_stream(uint64_t counter, int64_t block) {
+  return uint64_t{1} << 63 | counter << 10 | uint64_t(block);
+}
+
+Var rows_of(const Var& x) {
+  return reshape(x, {x.dim(0) * x.dim(1), x.dim(2)});
+}  // [B, T, D] -> [B*T, D]
+
+}  // namespace
+
+Limoe::Limoe(const LimoeConfig& config, const ParameterArena& arena)
+    : config_(config),
+      image_embed_(arena, "image_embed"),
+      image_positions_(arena["image_positions"]),
+      token_table_(arena["token_embed.table"]),
+      text_positions_(arena["text_positions"]),
+      final_norm_(arena, "final_norm"),
+      image_projection_(arena["image_projection.kernel"]),
+      text_projection_(arena["text_projection.kernel"]),
+      log_scale_(arena["log_scale"]) {
+  validate(config);
+  const std::vector<int64_t> moe_blocks = moe_block_indices(config);
+  for (int64_t i = 0; i < config.layers; ++i) {
+    const std::string name = "blocks." + std::to_string(i);
+    Block block{.attention_norm = LayerNorm(arena, name + ".attention_norm"),
+                .attention = SelfAttention(arena, name + ".attention", config.heads),
+                .mlp_norm = LayerNorm(arena, name + ".mlp_norm"),
+                .mlp = {},
+                .moe = {},
+                .index = i};
+    if (std::find(moe_blocks.begin(), moe_blocks.end(), i) != moe_blocks.end())
+      block.moe.emplace(arena, name + ".moe");
+    else
+      block.mlp.emplace(arena, name + ".mlp");
+    blocks_.push_back(std::move(block));
+  }
+}
+
+void Limoe::check(const LimoeInputs& inputs) const {
+  if (!inputs.images.defined() && !inputs.ids.defined())
+    throw ValueError("limoe: neither images nor ids were given; expected at least one");
+  if (inputs.images.defined()) {
+    expect_rank("limoe", "images", inputs.images, 4);
+    expect_shape("limoe", "images", inputs.images,
+                 {inputs.images.dim(0), config_.image_size, config_.image_size, 3}, "because image-size is ",
+                 config_.image_size);
+  }
+  if (inputs.ids.defined()) {
+    expect_rank("limoe", "ids", inputs.ids, 2);
+    expect_dim("limoe", "ids", inputs.ids, 1, config_.text_length, "because text-length is that");
+    expect_shape("limoe", "text_valid", inputs.text_valid, inputs.ids.shape(), "because ids is that");
+  }
+}
+
+Var Limoe::embed_images(const Tensor& images) const {
+  const NameScope scope("image_embed");
+  return rows_of(add_positions(image_embed_(patchify(Var(images), config_.patch_size)), image_positions_));
+}
+
+Var Limoe::embed_texts(const Tensor& ids) const {
+  const NameScope scope("token_embed");
+  return rows_of(add_positions(embedding(token_table_, ids), text_positions_));
+}
+
+std::vector<Var> Limoe::run_block(const Block& block, const Var& x, const ForwardOptions& options,
+                                  const TokenLayout& layout, RouterReport& report,
+                                  std::vector<AuxiliaryLoss>& losses) const {
+  const NameScope scope("blocks." + std::to_string(block.index));
+  const Var attended = add(x, block.attention(block.attention_norm(x), layout.valid, layout.sequences));
+  const Var normed = block.mlp_norm(attended);
+  if (block.mlp) return {add(attended, (*block.mlp)(normed))};
+  const NameScope moe_scope("moe");
+  MoeInputs inputs{.group_of = layout.group_of,
+                   .groups = layout.groups,
+                   .route = route_options(config_, options.training),
+                   .renormalize_gates = config_.renormalize_gates,
+                   .noise = {}};
+  if (options.training && config_.router_noise > 0)
+    inputs.noise =
+        random_normal({normed.dim(0), config_.experts}, 0, config_.router_noise / double(config_.experts),
+                      options.noise_seed, noise_stream(options.noise_counter, block.index), normed.dtype());
+  if (report.routing.expert_of.defined()) inputs.reuse = &report.routing;
+  const MoeOutputs moe = run_moe(*block.moe, normed, inputs);
+  std::vector<AuxiliaryLoss> computed;
+  const Var auxiliary = auxiliary_losses(config_, moe, layout, block.index, computed);
+  if (!report.probs.defined()) {
+    report = {block.index, moe.probs.value(), moe.routing};
+    losses.insert(losses.end(), computed.begin(), computed.end());
+  }
+  std::vector<Var> outputs{add(attended, moe.y)};
+  if (auxiliary.value().defined()) outputs.push_back(auxiliary);
+  return outputs;
+}
+
+Var Limoe::run_blocks(Var x, const ForwardOptions& options, LimoeOutputs& out) const {
+  const bool replay = options.tape && !options.tape->empty();
+  const auto losses = std::make_shared<std::vector<AuxiliaryLoss>>();
+  size_t moe_blocks_run = 0;
+  for (const Block& block : blocks_) {
+    const auto report = std::make_shared<RouterReport>();
+    if (block.moe && replay) report->routing = options.tape->at(moe_blocks_run);
+    const auto body = [this, &block, options, layout = out.layout, report,
+                       losses](const std::vector<Var>& in) {
+      return run_block(block, in[0], options, layout, *report, *losses);
+    };
+    const std::vector<Var> outputs = config_.grad_checkpointing ? recompute(body, {x}) : body({x});
+    x = outputs[0];
+    if (outputs.size() > 1)
+      out.auxiliary = out.auxiliary.value().defined() ? add(out.auxiliary, outputs[1]) : outputs[1];
+    if (!block.moe) continue;
+    ++moe_blocks_run;
+    if (options.tape && !replay) options.tape->push_back(report->routing);
+    out.routers.push_back(*report);
+  }
+  out.auxiliary_losses = *losses;
+  return x;
+}
+
+LimoeOutputs Limoe::forward(const LimoeInputs& inputs, const ForwardOptions& options) const {
+  check(inputs);
+  const int64_t images = inputs.images.defined() ? inputs.images.dim(0) : 0;
+  const int64_t texts = inputs.ids.defined() ? inputs.ids.dim(0) : 0;
+  LimoeOutputs out;
+  out.layout =
+      make_token_layout(images, config_.image_tokens(), texts, inputs.text_valid, config_.group_pairs);
+  std::vector<Var> tokens;
+  if (images > 0) tokens.push_back(embed_images(inputs.images));
+  if (texts > 0) tokens.push_back(embed_texts(inputs.ids));
+  if (tokens.empty()) throw ShapeError("limoe: images and ids hold no sequence; expected at least one");
+  Var x = tokens.size() == 1 ? tokens[0] : concat(tokens, 0);  // [N, D]
+  x = final_norm_(run_blocks(x, options, out));
+  const Var pooled = mean_pool(x, out.layout.valid, out.layout.sequences);  // [images + texts, D]
+  if (images > 0) out.image_embeddings = l2_normalize(linear(slice(pooled, 0, 0, images), image_projection_));
+  if (texts > 0)
+    out.text_embeddings = l2_normalize(linear(slice(pooled, 0, images, images + texts), text_projection_));
+  return out;
+}
+
+}  // namespace limoe

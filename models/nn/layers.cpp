@@ -1,0 +1,34 @@
+#include "models/nn/layers.h"
+
+#include "ops/attention.h"
+#include "ops/gelu.h"
+#include "ops/layer_norm.h"
+#include "ops/linear.h"
+
+namespace limoe {
+
+LayerNorm::LayerNorm(const ParameterArena& arena, const std::string& name)
+    : scale(arena[name + ".scale"]), bias(arena[name + ".bias"]) {}
+Var LayerNorm::operator()(const Var& x) const {
+  return layer_norm(x, scale, bias);
+}
+
+Linear::Linear(const ParameterArena& arena, const std::string& name)
+    : kernel(arena[name + ".kernel"]), bias(arena[name + ".bias"]) {}
+Var Linear::operator()(const Var& x) const {
+  return linear(x, kernel, bias);
+}
+
+SelfAttention::SelfAttention(const ParameterArena& arena, const std::string& name, int64_t heads)
+    : qkv(arena, name + ".qkv"), out(arena, name + ".out"), heads(heads) {}
+Var SelfAttention::operator()(const Var& x, const Tensor& valid, const Sequences& sequences) const {
+  return out(attention(qkv(x), valid, heads, sequences));
+}
+
+Mlp::Mlp(const ParameterArena& arena, const std::string& name)
+    : up(arena, name + ".up"), down(arena, name + ".down") {}
+Var Mlp::operator()(const Var& x) const {
+  return down(gelu(up(x)));
+}
+
+}  // namespace limoe

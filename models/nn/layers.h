@@ -1,0 +1,40 @@
+// The layers a Transformer block is made of: plain structs of Vars and one function each.
+//
+// x: [N, D], one token matrix for all sequences (ops/sequences.h). Parameters are found in the arena by name.
+#pragma once
+
+#include <string>
+
+#include "autograd/parameter.h"
+#include "ops/sequences.h"
+
+namespace limoe {
+
+struct LayerNorm {
+  Var scale, bias;  // [D]
+  LayerNorm(const ParameterArena& arena, const std::string& name);
+  Var operator()(const Var& x) const;
+};
+
+struct Linear {
+  Var kernel, bias;  // [in, out], [out]
+  Linear(const ParameterArena& arena, const std::string& name);
+  Var operator()(const Var& x) const;
+};
+
+// out(softmax(q k^T / sqrt(D/H)) v), each sequence by itself. `valid`: i32 [N] or undefined; 0 marks padding,
+// which no token attends to.
+struct SelfAttention {
+  Linear qkv, out;
+  int64_t heads;
+  SelfAttention(const ParameterArena& arena, const std::string& name, int64_t heads);
+  Var operator()(const Var& x, const Tensor& valid, const Sequences& sequences) const;
+};
+
+struct Mlp {
+  Linear up, down;
+  Mlp(const ParameterArena& arena, const std::string& name);
+  Var operator()(const Var& x) const;  // down(gelu(up(x)))
+};
+
+}  // namespace limoe

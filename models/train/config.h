@@ -1,0 +1,113 @@
+// How a LIMoE is trained. Keys are open_clip's where it has one.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+
+namespace limoe {
+
+struct TrainConfig {
+  // Data
+  std::string train_data;
+  std::string val_data;
+  std::string tokenizer = "sentencepiece";
+  int64_t tokenizer_vocabulary = 1000;
+  std::string json_text_key;
+  int64_t workers = 1;
+  int64_t max_bad = 100;
+  bool augment = true;
+  double augment_min_scale = 0.6;
+  double augment_max_scale = 1.2;
+  double augment_max_aspect = 1.15;
+  double augment_color = 0.1;
+  bool augment_flip = false;
+  bool vary_caption = true;
+  double keep_phrase = 0.5;
+
+  // Length
+  int64_t batch_size = 128;
+  int64_t accum_freq = 1;
+  int64_t epochs = 1;
+  int64_t max_steps = 0;
+
+  // Optimizer
+  std::string optimizer = "adamw";
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double wd = 0.1;
+  std::string lr_scheduler = "cosine";
+  int64_t warmup = 100;
+  int64_t cooldown = 0;
+  int64_t timescale = 10000;
+  double grad_clip_norm = 1.0;
+  double max_scale = 100;
+  int64_t loss_chunk = 512;
+
+  // Run
+  uint64_t seed = 0;
+  std::string device = "cpu";
+  std::string precision = "fp32";
+  int64_t threads = 0;
+  int64_t log_every_n_steps = 10;
+  int64_t val_every_n_steps = 0;
+  int64_t save_every_steps = 0;
+  int64_t keep_checkpoints = 2;
+  std::string spike_action = "warn";
+};
+
+void validate(const TrainConfig& config);  // throws ValueError naming the key
+
+// visit(key, field, help), as for LimoeConfig.
+template <class Config, class Visit>
+requires std::same_as<std::remove_const_t<Config>, TrainConfig>
+void visit_fields(Config& c, const Visit& visit) {
+  visit("train-data", c.train_data, "tar shards: a folder, a file, {0..9}.tar ranges, several joined by ::");
+  visit("val-data", c.val_data, "held-out sets to report retrieval on at the end, joined by ::");
+  visit("tokenizer", c.tokenizer, "'sentencepiece' (trained from the captions), 'bytes', or a .model file");
+  visit("tokenizer-vocabulary", c.tokenizer_vocabulary, "pieces of a tokenizer trained here");
+  visit("json-text-key", c.json_text_key, "take captions from this field of KEY.json instead of KEY.txt");
+  visit("workers", c.workers, "threads that make batches ahead; 0: none");
+  visit("max-bad", c.max_bad, "stop when more samples than this are bad");
+  visit("augment", c.augment, "vary pictures: random crop, zoom, colours");
+  visit("augment-min-scale", c.augment_min_scale, "least share of the picture's area in a crop");
+  visit("augment-max-scale", c.augment_max_scale, "most; above 1 zooms out");
+  visit("augment-max-aspect", c.augment_max_aspect,
+        "a crop's width to height is at most this, and at least its inverse");
+  visit("augment-color", c.augment_color, "brightness, contrast and saturation vary by this share");
+  visit("augment-flip", c.augment_flip, "mirror half of the pictures whose caption names no side");
+  visit("vary-caption", c.vary_caption, "keep the name, drop and shuffle the other phrases of a caption");
+  visit("keep-phrase", c.keep_phrase, "probability that such a phrase stays");
+  visit("batch-size", c.batch_size, "pairs that are contrasted with one another in a step");
+  visit("accum-freq", c.accum_freq, "micro-batches a step is computed in; the gradient is the same");
+  visit("epochs", c.epochs, "passes over the training data");
+  visit("max-steps", c.max_steps, "stop after this many steps; 0: after the epochs");
+  visit("optimizer", c.optimizer, "'adamw' or 'adafactor' (big_vision's variant)");
+  visit("lr", c.lr, "peak learning rate");
+  visit("beta1", c.beta1, "decay of the first moment");
+  visit("beta2", c.beta2, "decay of the second moment");
+  visit("eps", c.eps, "AdamW's epsilon");
+  visit("wd", c.wd, "decoupled weight decay of the kernels");
+  visit("lr-scheduler", c.lr_scheduler, "'cosine', 'rsqrt', 'linear' or 'const', each after a linear warmup");
+  visit("warmup", c.warmup, "steps of linear warmup");
+  visit("cooldown", c.cooldown, "last steps with a linear way to 0 (rsqrt)");
+  visit("timescale", c.timescale, "steps after which rsqrt has fallen to 0.7");
+  visit("grad-clip-norm", c.grad_clip_norm, "gradients longer than this are shortened to it; 0: off");
+  visit("max-scale", c.max_scale, "the logit scale is held at or below this");
+  visit("loss-chunk", c.loss_chunk, "rows of the similarity matrix that exist at a time");
+  visit("seed", c.seed, "of initialisation, data order, augmentation and noise");
+  visit("device", c.device, "'cpu'");
+  visit("precision", c.precision, "'fp32'");
+  visit("threads", c.threads, "CPU threads; 0: all. The bits do not depend on it");
+  visit("log-every-n-steps", c.log_every_n_steps, "steps between lines of metrics");
+  visit("val-every-n-steps", c.val_every_n_steps,
+        "steps between evaluations on val-data; 0: at the end only");
+  visit("save-every-steps", c.save_every_steps, "steps between checkpoints; 0: at the end only");
+  visit("keep-checkpoints", c.keep_checkpoints, "newest checkpoints that are kept");
+  visit("spike-action", c.spike_action,
+        "'warn', or 'skip' the step, when loss or gradient norm jumps out of its window");
+}
+
+}  // namespace limoe

@@ -51,10 +51,12 @@ bool operator==(const Shape& a, const Shape& b) {
 
 Strides contiguous_strides(const Shape& shape) {
   Strides strides{};
+  // The other sizes of an empty tensor may be so large that their product overflows.
+  if (shape.element_count() == 0) return strides;
   int64_t step = 1;
   for (int axis = shape.rank() - 1; axis >= 0; --axis) {
     strides[axis] = step;
-    step *= std::max<int64_t>(shape[axis], 1);
+    step *= shape[axis];
   }
   return strides;
 }

@@ -17,6 +17,10 @@ namespace {
 // enlarged.
 constexpr double kCropMargin = 1.5;
 
+// A picture of one row and millions of columns passes every pixel limit, and is huge once its shorter side
+// has grown.
+constexpr int kMaxAspect = 50;
+
 class StageTimer {
  public:
   explicit StageTimer(double& seconds) : seconds_(seconds) {}
@@ -168,6 +172,9 @@ PreparedSample BatchBuilder::prepare(int64_t sample, StageTimes& times) const {
   {
     const StageTimer timer(times.decode);
     image = dataset_->decode(sample, file);
+    if (std::max(image.width, image.height) > int64_t{kMaxAspect} * std::min(image.width, image.height))
+      throw FileError(dataset_->image_name(sample), ": is ", image.width, " x ", image.height,
+                      "; expected sides of at most ", kMaxAspect, " to 1");
   }
   {
     const StageTimer timer(times.resize);

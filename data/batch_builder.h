@@ -10,6 +10,7 @@
 // Without augmentation a picture is resized so that its shorter side has image_size pixels (bicubic,
 // antialiased), and its centre is cut out. With augmentation a random box of it is resampled, see
 // data/augment.h.
+// A picture with sides of more than 50 to 1 counts as one that cannot be read.
 #pragma once
 
 #include <cstdint>

@@ -30,12 +30,14 @@ std::string caption_field(const nlohmann::json& fields, const std::string& key, 
   return field->get<std::string>();
 }
 
-// A string, or every string of a list.
-void append_phrases(const nlohmann::json& fields, const char* key, SampleText& text) {
+// A string, or every string of a list. Group names are identifiers, "place-religious": captions say them in
+// words.
+void append_phrases(const nlohmann::json& fields, const char* key, bool is_identifier, SampleText& text) {
   const auto field = fields.find(key);
   if (field == fields.end()) return;
   const auto append = [&](const nlohmann::json& value) {
-    const std::string phrase = value.is_string() ? trimmed(value.get<std::string>()) : "";
+    std::string phrase = value.is_string() ? trimmed(value.get<std::string>()) : "";
+    if (is_identifier) std::replace(phrase.begin(), phrase.end(), '-', ' ');
     const bool known = phrase == text.name ||
                        std::find(text.phrases.begin(), text.phrases.end(), phrase) != text.phrases.end();
     if (!phrase.empty() && !known) text.phrases.push_back(phrase);
@@ -67,8 +69,8 @@ SampleText parse_sample_text(const SampleTextFiles& files, const std::string& js
   const auto name = fields.find("name");
   if (name != fields.end() && name->is_string()) text.name = trimmed(name->get<std::string>());
   if (text.name.empty()) text.name = text.caption;
-  append_phrases(fields, "keywords", text);
-  append_phrases(fields, "subgroup", text);
+  append_phrases(fields, "keywords", /*is_identifier=*/false, text);
+  append_phrases(fields, "subgroup", /*is_identifier=*/true, text);
   text.label = parse_label(files.label, sample);
   return text;
 }

@@ -71,7 +71,7 @@ TEST_CASE("a sample has its picture, caption, name, phrases and class") {
   const SampleText text = dataset.read_text(4);
   CHECK(text.caption == "thing 4");
   CHECK(text.name == "thing 4");
-  CHECK(text.phrases == std::vector<std::string>{"round", "red 4", "sort"});  // without the name itself
+  CHECK(text.phrases == std::vector<std::string>{"round", "red 4", "odd sort"});  // without the name itself
   CHECK(text.label == 1);
   CHECK(dataset.key(4) == "000000004");
   CHECK(dataset.decode(4, dataset.read_image(4)).pixels == numbered_image(12, 12, 4).pixels);

@@ -57,7 +57,7 @@ inline void write_pairs(const std::string& folder, int count, int per_shard, int
     const std::string number = std::to_string(i);
     const std::string caption = "thing " + number;
     const std::string json = R"({"name": "thing )" + number + R"(", "keywords": ["round", "red )" + number +
-                             R"(", "thing )" + number + R"("], "subgroup": "sort"})";
+                             R"(", "thing )" + number + R"("], "subgroup": "odd-sort"})";
     const std::vector<uint8_t> png = encode_png(numbered_image(side, side, i));
     writer.add({shard_key(i), png, caption, json, i % 3});
   }

@@ -1,0 +1,222 @@
+#include "ops/moe_route.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ops/check.h"
+#include "ops/dispatch.h"
+#include "ops/eigen_maps.h"
+#include "ops/top_k.h"
+#include "tensor/factory.h"
+#include "tensor/parallel.h"
+
+namespace limoe {
+namespace {
+
+// Stands in expert_of for a token with a NaN until expect_ordered() has thrown for it.
+constexpr int32_t kNotOrdered = -2;
+
+struct Sizes {
+  int64_t tokens, experts, choices, groups;  // N, E, K, G
+};
+
+void expect_options(int64_t experts, const RouteOptions& options) {
+  if (experts < 1) throw ValueError("moe_route: experts is ", experts, "; expected 1 or more");
+  if (options.experts_per_token < 1 || options.experts_per_token > experts)
+    throw ValueError("moe_route: experts_per_token is ", options.experts_per_token, "; expected 1..", experts,
+                     ", the number of experts");
+  if (!(options.capacity_factor >= 0) || std::isinf(options.capacity_factor))
+    throw ValueError("moe_route: capacity_factor is ", options.capacity_factor,
+                     "; expected 0 (unlimited) or more");
+  if (options.capacity_multiple < 1)
+    throw ValueError("moe_route: capacity_multiple is ", options.capacity_multiple, "; expected 1 or more");
+}
+
+// How many tokens every group holds.
+std::vector<int64_t> group_sizes(const Tensor& group_of, int64_t groups) {
+  std::vector<int64_t> sizes(groups);
+  const int32_t* const group = group_of.data<int32_t>();
+  for (int64_t token = 0; token < group_of.dim(0); ++token) {
+    if (group[token] < -1 || group[token] >= groups)
+      throw ValueError("moe_route: group_of holds ", group[token], " at [", token, "]; expected -1..",
+                       groups - 1);
+    if (group[token] >= 0) ++sizes[group[token]];
+  }
+  return sizes;
+}
+
+template <class T>
+void choose_experts(const T* probs, const int32_t* group_of, Sizes sizes, int32_t* expert_of) {
+  parallel_for(sizes.tokens, rows_per_run(sizes.experts), [=](int64_t begin, int64_t end) {
+    for (int64_t token = begin; token < end; ++token) {
+      int32_t* const chosen = expert_of + token * sizes.choices;
+      if (group_of[token] < 0)
+        std::fill_n(chosen, sizes.choices, -1);
+      else if (!top_k(probs + token * sizes.experts, sizes.experts, sizes.choices, chosen))
+        std::fill_n(chosen, sizes.choices, kNotOrdered);
+    }
+  });
+}
+
+void expect_ordered(const int32_t* expert_of, Sizes sizes) {
+  for (int64_t token = 0; token < sizes.tokens; ++token)
+    if (expert_of[token * sizes.choices] == kNotOrdered)
+      throw ValueError("moe_route: probs of token ", token,
+                       " hold a NaN; expected numbers, for a NaN has no place in an order");
+}
+
+// The routed tokens in the order they are served. Groups are served alone, so one queue does for all.
+template <class T>
+std::vector<int32_t> queue_of(const T* probs, const int32_t* expert_of, Sizes sizes, bool by_priority) {
+  struct Place {
+    T priority;
+    int32_t token;
+  };
+  std::vector<Place> places;
+  places.reserve(sizes.tokens);
+  for (int64_t token = 0; token < sizes.tokens; ++token)
+    if (const int32_t first = expert_of[token * sizes.choices]; first >= 0)
+      places.push_back({probs[token * sizes.experts + first], int32_t(token)});
+  if (by_priority)  // a total order, so that any sort is a stable one
+    std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
+      return a.priority != b.priority ? a.priority > b.priority : a.token < b.token;
+    });
+  std::vector<int32_t> queue;
+  queue.reserve(places.size());
+  for (const Place& place : places) queue.push_back(place.token);
+  return queue;
+}
+
+// row_of = the choice's slot among those its expert keeps of its group, or kDropped. Returns how many are
+// kept: [G, E].
+std::vector<int32_t> take_slots(const std::vector<int32_t>& queue, const int32_t* group_of,
+                                const int32_t* expert_of, const std::vector<int64_t>& capacity, Sizes sizes,
+                                int32_t* row_of) {
+  std::fill_n(row_of, sizes.tokens * sizes.choices, kDropped);
+  std::vector<int32_t> kept(sizes.groups * sizes.experts);
+  for (int64_t k = 0; k < sizes.choices; ++k)
+    for (const int32_t token : queue) {
+      const int64_t choice = token * sizes.choices + k, group = group_of[token];
+      int32_t& used = kept[group * sizes.experts + expert_of[choice]];
+      if (used < capacity[group]) row_of[choice] = used++;
+    }
+  return kept;
+}
+
+// Turns slots into rows of the packed buffer, and fills the two tables that lead back.
+void pack(std::vector<int32_t> kept, const int32_t* group_of, const int32_t* expert_of, Sizes sizes,
+          int32_t* row_of, int32_t* choice_of, int32_t* row_begin) {
+  int32_t next = 0;
+  for (int64_t expert = 0; expert < sizes.experts; ++expert) {
+    row_begin[expert] = next;
+    for (int64_t group = 0; group < sizes.groups; ++group) {
+      int32_t& first = kept[group * sizes.experts + expert];  // from a count to the first row
+      const int32_t count = first;
+      first = next;
+      next += count;
+    }
+  }
+  row_begin[sizes.experts] = next;
+  std::fill_n(choice_of, sizes.tokens * sizes.choices, -1);
+  for (int64_t choice = 0; choice < sizes.tokens * sizes.choices; ++choice) {
+    if (row_of[choice] == kDropped) continue;
+    row_of[choice] += kept[group_of[choice / sizes.choices] * sizes.experts + expert_of[choice]];
+    choice_of[row_of[choice]] = int32_t(choice);
+  }
+}
+
+void expect_indices(const char* op, const char* argument, const Tensor& indices, int64_t limit) {
+  const Tensor dense = contiguous(indices);
+  const int32_t* const index = dense.data<int32_t>();
+  for (int64_t i = 0; i < dense.element_count(); ++i)
+    if (index[i] < -1 || index[i] >= limit)
+      throw ValueError(op, ": ", argument, " holds ", index[i], " at element ", i, "; expected -1..",
+                       limit - 1);
+}
+
+}  // namespace
+
+int64_t expert_capacity(int64_t tokens, int64_t experts, const RouteOptions& options) {
+  expect_options(experts, options);
+  if (tokens < 0) throw ValueError("moe_route: tokens is ", tokens, "; expected 0 or more");
+  if (tokens == 0 || options.capacity_factor == 0) return tokens;
+  const double wanted =
+      double(tokens) * double(options.experts_per_token) * options.capacity_factor / double(experts);
+  const double rounded =
+      options.rounding == CapacityRounding::ceil ? std::ceil(wanted) : std::nearbyint(wanted);
+  if (rounded < 1)
+    throw ValueError("moe_route: the capacity of an expert is ", rounded, " of ", tokens,
+                     " tokens; expected 1 or more; raise the capacity factor, now ", options.capacity_factor,
+                     ", or round up");
+  const int64_t capacity = int64_t(std::min(rounded, 0x1p52));  // more than this is no limit at all
+  return run_count(capacity, options.capacity_multiple) * options.capacity_multiple;
+}
+
+Routing moe_route(const Tensor& probs, const Tensor& group_of, int64_t groups, const RouteOptions& options) {
+  expect_rank("moe_route", "probs", probs, 2);
+  expect_dtype("moe_route", "group_of", group_of, DType::i32);
+  expect_shape("moe_route", "group_of", group_of, {probs.dim(0)}, "because probs is ", probs.shape());
+  if (groups < 0) throw ValueError("moe_route: groups is ", groups, "; expected 0 or more");
+  const Sizes sizes{probs.dim(0), probs.dim(1), options.experts_per_token, groups};
+  expect_options(sizes.experts, options);
+  if (sizes.tokens > std::numeric_limits<int32_t>::max() / sizes.choices)
+    throw ShapeError("moe_route: probs is ", probs.shape(), "; expected at most 2^31 - 1 choices, at ",
+                     sizes.choices, " a token");
+
+  const Tensor in = contiguous(probs), group = contiguous(group_of);
+  std::vector<int64_t> capacity = group_sizes(group, groups);
+  for (int64_t& tokens : capacity) tokens = expert_capacity(tokens, sizes.experts, options);
+
+  Routing routing{empty({sizes.tokens, sizes.choices}, DType::i32),
+                  empty({sizes.tokens, sizes.choices}, DType::i32),
+                  empty({sizes.tokens * sizes.choices}, DType::i32), empty({sizes.experts + 1}, DType::i32)};
+  dispatch("moe_route", in, [&]<class T>(OnCpu<T>) {
+    const int32_t* const group_at = group.data<int32_t>();
+    int32_t *const expert = routing.expert_of.mutable_data<int32_t>(), *const row =
+                                                                           routing.row_of
+                                                                               .mutable_data<int32_t>();
+    choose_experts(in.data<T>(), group_at, sizes, expert);
+    expect_ordered(expert, sizes);
+    const std::vector<int32_t> queue = queue_of(in.data<T>(), expert, sizes, options.batch_priority);
+    std::vector<int32_t> kept = take_slots(queue, group_at, expert, capacity, sizes, row);
+    pack(std::move(kept), group_at, expert, sizes, row, routing.choice_of.mutable_data<int32_t>(),
+         routing.row_begin.mutable_data<int32_t>());
+  });
+  return routing;
+}
+
+void expect_routing(const char* op, const Routing& routing, int64_t tokens) {
+  expect_dtype(op, "routing.row_of", routing.row_of, DType::i32);
+  expect_dtype(op, "routing.choice_of", routing.choice_of, DType::i32);
+  expect_rank(op, "routing.row_of", routing.row_of, 2);
+  expect_dim(op, "routing.row_of", routing.row_of, 0, tokens, "because there are ", tokens, " tokens");
+  const int64_t rows = routing.row_of.element_count();
+  expect_shape(op, "routing.choice_of", routing.choice_of, {rows}, "because row_of is ",
+               routing.row_of.shape());
+  expect_indices(op, "routing.row_of", routing.row_of, rows);
+  expect_indices(op, "routing.choice_of", routing.choice_of, rows);
+}
+
+RoutingCounts count_routing(const Routing& routing, const Tensor& counted) {
+  const int64_t tokens = routing.expert_of.dim(0), choices = routing.expert_of.dim(1);
+  const int64_t experts = routing.row_begin.dim(0) - 1;
+  expect_dtype("count_routing", "counted", counted, DType::i32);
+  expect_shape("count_routing", "counted", counted, {tokens}, "because there are ", tokens, " tokens");
+  const Tensor mask = contiguous(counted), expert_of = contiguous(routing.expert_of),
+               row_of = contiguous(routing.row_of);
+  expect_indices("count_routing", "routing.expert_of", expert_of, experts);
+  RoutingCounts counts{std::vector<int64_t>(experts), std::vector<int64_t>(experts)};
+  for (int64_t choice = 0; choice < tokens * choices; ++choice) {
+    const int32_t expert = expert_of.data<int32_t>()[choice];
+    if (expert < 0 || mask.data<int32_t>()[choice / choices] < 0) continue;
+    const bool kept = row_of.data<int32_t>()[choice] != kDropped;
+    ++counts.chosen[expert];
+    ++counts.total_chosen;
+    counts.kept[expert] += kept;
+    counts.total_kept += kept;
+  }
+  return counts;
+}
+
+}  // namespace limoe

@@ -1,0 +1,105 @@
+#include "ops/moe_combine.h"
+
+#include <doctest/doctest.h>
+
+#include "ops/grouped_linear.h"
+#include "ops/moe_dispatch.h"
+#include "ops/select_gates.h"
+#include "tensor/error.h"
+#include "tensor/factory.h"
+#include "tests/support/op_case.h"
+#include "tests/support/routing_fixture.h"
+
+using namespace limoe;
+using namespace limoe::testing;
+
+namespace {
+
+Tensor numbers(const Shape& shape, double first, double step) {
+  std::vector<double> values(shape.element_count());
+  for (size_t i = 0; i < values.size(); ++i) values[i] = first + step * double(i);
+  return from_vector<double>(shape, values);
+}
+
+// A routing written down by hand: capacity is unlimited, so every choice gets its place.
+Routing routing_of(const std::vector<int32_t>& expert_of, int64_t choices, int64_t experts) {
+  const int64_t tokens = int64_t(expert_of.size()) / choices;
+  std::vector<double> wishes(tokens * experts);
+  for (size_t choice = 0; choice < expert_of.size(); ++choice)
+    wishes[choice / choices * experts + expert_of[choice]] = double(choices - choice % choices);
+  return moe_route(from_vector<double>({tokens, experts}, wishes), one_group(tokens), 1,
+                   {choices, 0, CapacityRounding::ceil, 1, false});
+}
+
+}  // namespace
+
+TEST_CASE("moe_combine: gradient, f32, views, threads and memory, with drops and padding") {
+  for (const int64_t tokens : {0, 1, 13})
+    for (const int64_t choices : {1, 2}) {
+      const Routing routing =
+          moe_route(normal({tokens, 3}), from_vector<int32_t>({tokens}, groups_of_three(tokens)), 3,
+                    {choices, 0.6, CapacityRounding::ceil, 1, true});
+      check_op({"moe_combine",
+                {normal({tokens * choices, 5}), uniform({tokens, choices}, 0, 1)},
+                [=](const Vars& in) { return moe_combine(in[0], in[1], routing); }});
+    }
+}
+
+TEST_CASE("moe_combine: identity experts give every token the sum of its kept gates times itself") {
+  // The public dispatcher example: two groups of three tokens 1..6, E = 2, capacity 2 a group, in its
+  // indices form. The (expert, slot) pairs are written as rows of the packed buffer of eight rows, of
+  // which expert 0 holds tokens 2, 3 | 4, 5 and expert 1 tokens 1, 3 | 6, 4.
+  Routing routing;
+  routing.expert_of = from_vector<int32_t>({6, 2}, {1, -1, 0, -1, 1, 0, 0, 1, 0, -1, 1, -1});
+  routing.row_of = from_vector<int32_t>({6, 2}, {4, -1, 0, -1, 5, 1, 2, 7, 3, -1, 6, -1});
+  routing.choice_of = from_vector<int32_t>({12}, {2, 5, 6, 8, 0, 4, 10, 7, -1, -1, -1, -1});
+  routing.row_begin = from_vector<int32_t>({3}, {0, 4, 8});
+  const Tensor rows = moe_dispatch_forward(numbers({6, 1}, 1, 1), routing);
+  CHECK(to_vector<double>(rows) == std::vector<double>{2, 3, 4, 5, 1, 3, 6, 4, 0, 0, 0, 0});
+  const Tensor gates = from_vector<double>({6, 2}, {.7, 0, .7, 0, .3, .7, .7, .3, .7, 0, .3, 0});
+  CHECK_CLOSE(moe_combine_forward(rows, gates, routing),
+              from_vector<double>({6, 1}, {.7, 1.4, 3.0, 4.0, 3.5, 1.8}), tolerance::kGoldenF64);
+}
+
+TEST_CASE("moe_combine: experts that add their number give the weighted sum of both choices") {
+  const int64_t tokens = 6, experts = 4;
+  std::vector<int32_t> expert_of;
+  std::vector<double> wanted;
+  for (int32_t token = 0; token < tokens; ++token) {
+    const int32_t first = 2 * token % 4, second = (2 * token + 1) % 4;
+    expert_of.insert(expert_of.end(), {first, second});
+    wanted.push_back(10 * (token + 1) + .7 * (1 + first) + .3 * (1 + second));
+  }
+  const Routing routing = routing_of(expert_of, 2, experts);
+  CHECK(to_vector<int32_t>(routing.expert_of) == expert_of);
+  Tensor gates = empty({tokens, 2}, DType::f64);
+  for (int64_t i = 0; i < tokens * 2; ++i) gates.mutable_data<double>()[i] = i % 2 ? .3 : .7;
+  const Tensor rows = grouped_linear_forward(moe_dispatch_forward(numbers({tokens, 1}, 10, 10), routing),
+                                             full({experts, 1, 1}, 1, DType::f64),
+                                             numbers({experts, 1}, 1, 1), routing.row_begin);
+  CHECK_CLOSE(moe_combine_forward(rows, gates, routing), from_vector<double>({tokens, 1}, wanted),
+              tolerance::kGoldenF64);
+}
+
+TEST_CASE("moe_combine: a token without a kept choice gets zero, and its gate no gradient") {
+  const Tensor probs = from_vector<double>({3, 2}, {1, 0, .9, .1, .8, .2});
+  const Routing routing = moe_route(probs, one_group(3), 1, {1, 0.5, CapacityRounding::ceil, 1, true});
+  const Tensor rows = moe_dispatch_forward(full({3, 2}, 1, DType::f64), routing);
+  const Tensor gates = select_gates_forward(probs, routing.expert_of), dy = full({3, 2}, 1, DType::f64);
+  CHECK(to_vector<double>(moe_combine_forward(rows, gates, routing)) ==
+        std::vector<double>{1, 1, 0, 0, 0, 0});
+  CHECK(to_vector<double>(moe_combine_backward_gates(rows, routing, dy)) == std::vector<double>{2, 0, 0});
+  CHECK(to_vector<double>(moe_combine_backward_rows(gates, routing, dy)) ==
+        std::vector<double>{1, 1, 0, 0, 0, 0});
+}
+
+TEST_CASE("moe_combine: sizes that do not fit are refused by name") {
+  const Routing routing = moe_route(zeros({4, 2}), one_group(4), 1, {2});
+  CHECK_THROWS_WITH_AS(moe_combine_forward(zeros({7, 3}), zeros({4, 2}), routing),
+                       "moe_combine: rows is [7, 3]; expected size 8 on axis 0 because gates is [4, 2]",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(moe_combine_forward(zeros({8, 3}), zeros({4, 1}), routing),
+                       "moe_combine: gates is [4, 1]; expected [4, 2] because routing.row_of is that",
+                       ShapeError);
+  CHECK_THROWS_AS(moe_combine_forward(zeros({8, 3}), zeros({4, 2}, DType::f64), routing), DTypeError);
+}

@@ -1,0 +1,50 @@
+# The two commands of the README, each complete by itself on a fresh Debian 12:
+#
+#   make quickstart   install what is missing, build, make the emoji data, train a LIMoE, leave a run folder
+#   make test         install what is missing, build plainly and under sanitizers, run every test in both
+#
+# With the packages installed, plain CMake works as well: cmake -B build && cmake --build build
+
+PACKAGES := build-essential cmake ninja-build pkg-config \
+	libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev \
+	libpng-dev libjpeg62-turbo-dev zlib1g-dev libsentencepiece-dev \
+	libfreetype-dev libharfbuzz-dev fonts-noto-color-emoji \
+	unicode-cldr-core unicode-data dataset-fashion-mnist
+
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
+JOBS := $(shell nproc)
+RUN  := runs/emoji
+DATA := data-sets/emoji
+
+.PHONY: all packages build quickstart test clean
+
+all: build
+
+# Only what is missing, so that nothing is asked of the network on a machine that has it all.
+packages:
+	@missing="$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done)"; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing:" $$missing; \
+	  $(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	fi
+
+build: packages
+	cmake -S . -B build -G Ninja
+	cmake --build build --target limoe -j $(JOBS)
+
+quickstart: build
+	@test -d $(DATA) || build/limoe data emoji --out $(DATA)
+	build/limoe train --config configs/emoji.toml --train-data $(DATA)/train --out $(RUN) --overwrite
+	@echo
+	@echo "Try:  build/limoe search $(RUN) --images $(DATA)/heldout-concepts \"a red heart\""
+
+test: packages
+	cmake -S . -B build -G Ninja
+	cmake --build build -j $(JOBS)
+	cd build && ctest --output-on-failure --no-tests=error -j $(JOBS)
+	cmake -S . -B build-sanitize -G Ninja -DSANITIZE=address,undefined
+	cmake --build build-sanitize -j $(JOBS)
+	cd build-sanitize && ctest --output-on-failure --no-tests=error -j $(JOBS)
+
+clean:
+	rm -rf build build-sanitize

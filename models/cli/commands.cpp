@@ -1,0 +1,16 @@
+#include "models/cli/command.h"
+
+namespace limoe {
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all{
+      {"data", "makes a bundled data set: pictures and captions in tar shards", declare_data},
+      {"info", "what a model costs: parameters, FLOP and memory, without making it", declare_info},
+      {"eval", "retrieval and zero-shot classification with a trained model", declare_eval},
+      {"embed", "pictures and texts as unit vectors, in a safetensors file", declare_embed},
+      {"search", "ranks pictures for a phrase", declare_search},
+  };
+  return all;
+}
+
+}  // namespace limoe

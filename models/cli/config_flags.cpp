@@ -1,0 +1,79 @@
+#include "models/cli/config_flags.h"
+
+#include <type_traits>
+
+#include "tensor/error.h"
+#include "tensor/nearest_name.h"
+
+namespace limoe {
+namespace {
+
+constexpr const char* kPresetKey = "preset";
+
+template <class Field>
+const char* type_name_of(const Field&) {
+  if (std::is_same_v<Field, bool>) return "BOOL";
+  if (std::is_same_v<Field, std::string>) return "TEXT";
+  return "N";
+}
+
+template <class Config>
+void add_flags_of(CLI::App& command, KeyedValues& given, const std::string& group) {
+  const Config defaults;
+  visit_fields(defaults, [&](const char* key, const auto& value, const char* help) {
+    using Field = std::decay_t<decltype(value)>;
+    const std::string flag = std::string("--") + key;
+    const std::string shown = text_of(value).empty() ? "none" : text_of(value);
+    CLI::Option* option = command.add_option_function<std::string>(
+        flag,
+        [&given, key, flag](const std::string& text) {
+          const bool stands_alone = std::is_same_v<Field, bool> && text.empty();
+          given.insert_or_assign(key, KeyedText{stands_alone ? "true" : text, flag});
+        },
+        std::string(help) + " [" + shown + "]");
+    option->type_name(type_name_of(value))->group(group);
+    if constexpr (std::is_same_v<Field, bool>) option->expected(0, 1);
+  });
+}
+
+LimoeConfig starting_point(const std::string& name) {
+  return name.empty() ? LimoeConfig{} : preset(name);
+}
+
+}  // namespace
+
+void add_config_flags(CLI::App& command, ConfigSources& sources) {
+  command.add_option("--config", sources.file, "config file: the keys below, one `key = value` a line")
+      ->type_name("FILE");
+  command.add_option("--preset", sources.preset, "a named model: " + CLI::detail::join(preset_names(), ", "))
+      ->type_name("NAME");
+  add_flags_of<LimoeConfig>(command, sources.flags, "The model");
+  add_flags_of<TrainConfig>(command, sources.flags, "Training");
+}
+
+Configs resolve_configs(const ConfigSources& sources) {
+  KeyedValues from_file;
+  if (!sources.file.empty()) from_file = read_config_file(sources.file);
+  std::string preset_name = sources.preset;
+  if (const auto named = from_file.find(kPresetKey); named != from_file.end()) {
+    if (preset_name.empty()) preset_name = named->second.text;
+    from_file.erase(named);
+  }
+  std::vector<std::string> known = field_names<LimoeConfig>();
+  for (const std::string& name : field_names<TrainConfig>()) known.push_back(name);
+  known.push_back(kPresetKey);
+  try {
+    Configs configs{starting_point(preset_name), {}};
+    for (KeyedValues values : {from_file, sources.flags}) {
+      take_fields(configs.model, values);
+      take_fields(configs.train, values);
+      refuse_unknown(values, known);
+    }
+    validate(configs.model);
+    return configs;
+  } catch (const ValueError& error) {
+    throw UsageError(error.what());
+  }
+}
+
+}  // namespace limoe

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "data/permutation.h"
-#include "data/resize.h"
+#include "data/square.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
 
@@ -34,25 +34,6 @@ class StageTimer {
   double& seconds_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-Image centre_square(const Image& image, int size) {
-  if (image.width == size && image.height == size) return image;
-  Image square{size, size, {}};
-  square.pixels.reserve(static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3);
-  const int left = (image.width - size) / 2, top = (image.height - size) / 2;
-  for (int y = 0; y < size; ++y) {
-    const auto row = image.pixels.begin() + (static_cast<std::ptrdiff_t>(top + y) * image.width + left) * 3;
-    square.pixels.insert(square.pixels.end(), row, row + static_cast<std::ptrdiff_t>(size) * 3);
-  }
-  return square;
-}
-
-// The same picture with a shorter side of `size` pixels.
-Image resize_shorter_side(const Image& image, int size) {
-  const double scale = static_cast<double>(size) / std::min(image.width, image.height);
-  const auto scaled = [&](int side) { return std::max(size, static_cast<int>(std::lround(side * scale))); };
-  return resize_bicubic(image, scaled(image.width), scaled(image.height));
-}
 
 int64_t steps_in(int64_t samples, const LoaderOptions& options) {
   return options.drop_last ? samples / options.batch_size

@@ -23,6 +23,13 @@ uint64_t noise_stream(uint64_t counter, int64_t block) {
   return uint64_t{1} << 63 | counter << 10 | uint64_t(block);
 }
 
+Tensor router_noise(const LimoeConfig& config, const ForwardOptions& options, int64_t block, const Var& x) {
+  if (const auto given = options.given_noise.find(block); given != options.given_noise.end())
+    return given->second;
+  return random_normal({x.dim(0), config.experts}, 0, config.router_noise / double(config.experts),
+                       options.noise_seed, noise_stream(options.noise_counter, block), x.dtype());
+}
+
 Var rows_of(const Var& x) {
   return reshape(x, {x.dim(0) * x.dim(1), x.dim(2)});
 }  // [B, T, D] -> [B*T, D]
@@ -97,9 +104,7 @@ std::vector<Var> Limoe::run_block(const Block& block, const Var& x, const Forwar
                    .renormalize_gates = config_.renormalize_gates,
                    .noise = {}};
   if (options.training && config_.router_noise > 0)
-    inputs.noise =
-        random_normal({normed.dim(0), config_.experts}, 0, config_.router_noise / double(config_.experts),
-                      options.noise_seed, noise_stream(options.noise_counter, block.index), normed.dtype());
+    inputs.noise = router_noise(config_, options, block.index, normed);
   if (report.routing.expert_of.defined()) inputs.reuse = &report.routing;
   const MoeOutputs moe = run_moe(*block.moe, normed, inputs);
   std::vector<AuxiliaryLoss> computed;

@@ -1,8 +1,8 @@
 // LIMoE: one sparse Transformer for pictures and texts (Mustafa et al. 2022, arXiv 2206.02770).
 //
-//   pictures [B, S, S, 3] -> patches -> linear + positions  \
-//                                                            one token matrix [N, D] -> blocks -> LayerNorm
-//   texts    [B, L] ids   -> table   + positions            /
+//   pictures [B, S, S, 3] -> patches -> linear + positions --+
+//                                                            +-> one token matrix [N, D] -> blocks -> LayerNorm
+//   texts    [B, L] ids   -> table   + positions ------------+
 //   -> mean over the (real) tokens of each sequence -> one projection per modality -> unit vectors [B, J]
 //
 // A block: x = x + attention(LN(x)); x = x + F(LN(x)), F an MLP or a mixture of experts. Attention stays
@@ -10,6 +10,7 @@
 // token has.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -36,7 +37,8 @@ struct ForwardOptions {
   bool training = false;    // capacity factor and router noise of training
   uint64_t noise_seed = 0;  // router noise is a function of (seed, counter, block)
   uint64_t noise_counter = 0;
-  RoutingTape* tape = nullptr;  // empty: filled; filled: used instead of deciding anew
+  std::map<int64_t, Tensor> given_noise = {};  // by block: [N, E] instead of numbers drawn here
+  RoutingTape* tape = nullptr;                 // empty: filled; filled: used instead of deciding anew
 };
 
 // What a router did in one pass.

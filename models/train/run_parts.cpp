@@ -1,0 +1,103 @@
+#include "models/train/run_parts.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "models/limoe/info.h"
+#include "models/limoe/parameters.h"
+#include "models/optim/adafactor.h"
+#include "models/optim/adamw.h"
+#include "models/train/checkpoint.h"
+#include "tensor/error.h"
+#include "tensor/parallel.h"
+
+namespace limoe {
+namespace {
+
+// A unigram model of so few pieces does not change with more captions than this.
+constexpr int64_t kMostCaptions = 20000;
+
+std::vector<std::string> captions_of(const Dataset& dataset) {
+  const int64_t step = std::max<int64_t>(1, dataset.size() / kMostCaptions);
+  std::vector<std::string> captions;
+  for (int64_t i = 0; i < dataset.size(); i += step) {
+    try {
+      captions.push_back(dataset.read_text(i).caption);
+    } catch (const FileError& error) {
+      dataset.report_bad(i, error.what());
+    }
+  }
+  return captions;
+}
+
+std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const Dataset& dataset) {
+  if (config.tokenizer != "sentencepiece") return load_tokenizer(config.tokenizer);
+  return train_sentencepiece(captions_of(dataset), {.vocab_size = int32_t(config.tokenizer_vocabulary)});
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const ParameterArena& arena) {
+  if (config.optimizer == "adafactor")
+    return std::make_unique<Adafactor>(
+        arena,
+        AdafactorSettings{.beta1 = config.beta1, .beta2_cap = config.beta2, .weight_decay = config.wd});
+  return std::make_unique<AdamW>(
+      arena,
+      AdamWSettings{
+          .beta1 = config.beta1, .beta2 = config.beta2, .epsilon = config.eps, .weight_decay = config.wd});
+}
+
+}  // namespace
+
+LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfig& model) {
+  LoaderOptions options{.batch_size = train.batch_size,
+                        .image_size = int(model.image_size),
+                        .text = {.max_len = int(model.text_length)},
+                        .seed = train.seed,
+                        .augment = {},
+                        .workers = int(train.workers)};
+  const double color = train.augment ? train.augment_color : 0;
+  AugmentOptions augment{.brightness = color, .contrast = color, .saturation = color};
+  augment.min_scale = train.augment ? train.augment_min_scale : 1;
+  augment.max_scale = train.augment ? train.augment_max_scale : 1;
+  augment.max_aspect = train.augment ? train.augment_max_aspect : 1;
+  augment.flip = train.augment && train.augment_flip;
+  augment.vary_caption = train.vary_caption;
+  augment.keep_phrase = train.keep_phrase;
+  if (train.augment || train.vary_caption) options.augment = augment;
+  return options;
+}
+
+RunParts::RunParts(const TrainRequest& request, const std::string& run, TrainObserver& observer)
+    : config(request.train), model_config(request.model) {
+  if (config.threads > 0) set_thread_count(int(config.threads));
+  observer.note("reading " + config.train_data);
+  dataset = std::make_shared<Dataset>(
+      config.train_data, DatasetOptions{.json_text_key = config.json_text_key, .max_bad = config.max_bad});
+  std::optional<LoadedModel> earlier;
+  if (request.resume) earlier = load_model(run);
+  tokenizer = earlier ? earlier->tokenizer : make_tokenizer(config, *dataset);
+  model_config.vocabulary = tokenizer->vocab_size();
+  arena = std::make_unique<ParameterArena>(parameter_specs(model_config), config.seed);
+  if (earlier) {
+    for (const std::string& warning : earlier->warnings) observer.warning(warning);
+    for (const Parameter& parameter : arena->parameters())
+      arena->assign(parameter.spec.name, (*earlier->arena)[parameter.spec.name].value());
+    resumed_from = earlier->path;
+  }
+  model = std::make_unique<Limoe>(model_config, *arena);
+  optimizer = make_optimizer(config, *arena);
+  loader = std::make_unique<Loader>(dataset, tokenizer, training_loader_options(config, model_config));
+  total_steps = config.max_steps > 0 ? config.max_steps : config.epochs * loader->steps_per_epoch();
+  schedule = {.kind = parse_schedule_kind(config.lr_scheduler),
+              .total_steps = total_steps,
+              .warmup_steps = std::min(config.warmup, total_steps),
+              .cooldown_steps = config.cooldown,
+              .timescale = config.timescale};
+  validate(schedule);
+  const int64_t micro_batch = config.batch_size / config.accum_freq;
+  if (model_config.group_pairs > 0 && micro_batch % model_config.group_pairs != 0)
+    throw ValueError("config: group-pairs is ", model_config.group_pairs,
+                     "; expected a divisor of the micro-batch, which is ", micro_batch, " pairs");
+}
+
+}  // namespace limoe

@@ -1,0 +1,195 @@
+#include "models/train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+
+#include "models/limoe/parameters.h"
+#include "models/optim/clip.h"
+#include "models/optim/guard.h"
+#include "models/train/checkpoint.h"
+#include "models/train/diagnose.h"
+#include "models/train/router_guard.h"
+#include "models/train/run_parts.h"
+#include "tensor/caching_allocator.h"
+#include "tensor/error.h"
+#include "tensor/factory.h"
+#include "tensor/parallel.h"
+
+namespace limoe {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+const std::string kGuardPrefix = "guard.";  // of the guard's tensors among the optimizer's
+
+// exp(log_scale) is held at or below `max_scale`, as CLIP does: a larger one only sharpens what is right
+// already.
+void clamp_scale(ParameterArena& arena, double max_scale) {
+  Tensor log_scale = arena["log_scale"].value();
+  if (item(log_scale) > std::log(max_scale))
+    copy_into(log_scale, full({}, std::log(max_scale), log_scale.dtype()));
+}
+
+// Times and samples since the last report.
+struct Interval {
+  Clock::time_point begin = Clock::now();
+  int64_t steps = 0;
+  double data_seconds = 0;
+  double contrastive = 0, auxiliary = 0;
+};
+
+class Training {
+ public:
+  Training(const TrainRequest& request, RunFolder& run, TrainObserver& observer)
+      : request_(request),
+        config_(request.train),
+        run_(run),
+        observer_(observer),
+        parts_(request, run.path(), observer) {}
+
+  TrainResult run() {
+    if (request_.resume) resume();
+    run_.write_config(to_toml(parts_.model_config, "model") + "\n" + to_toml(config_, "training"));
+    for (const ReportTable& table : parts_.startup_tables()) observer_.table(table);
+    const Clock::time_point begin = Clock::now();
+    while (step_ < parts_.total_steps && !(request_.stop && request_.stop->load())) {
+      take_step();
+      if (step_ % config_.log_every_n_steps == 0 || step_ == parts_.total_steps) report();
+      if (config_.save_every_steps > 0 && step_ % config_.save_every_steps == 0) save();
+    }
+    result_.seconds = seconds_since(begin);
+    result_.steps = step_;
+    result_.stopped = step_ < parts_.total_steps;
+    if (saved_step_ != step_) save();
+    write_bad_samples();
+    return result_;
+  }
+
+ private:
+  void take_step() {
+    const Batch batch = parts_.loader->next();
+    interval_.data_seconds += parts_.loader->wait_seconds();
+    const StepOptions options{.micro_batches = config_.accum_freq,
+                              .loss_chunk = config_.loss_chunk,
+                              .noise_seed = config_.seed,
+                              .step = step_};
+    const bool reports = (step_ + 1) % config_.log_every_n_steps == 0 || step_ + 1 == parts_.total_steps;
+    ParameterArena& arena = *parts_.arena;
+    arena.zero_gradients();
+    losses_ = accumulate_gradients(*parts_.model, batch, options, [&](const LimoeOutputs& outputs) {
+      if (reports) tally_.add(outputs);
+    });
+    grad_norm_ = clip_gradient_norm(arena, config_.grad_clip_norm);
+    const GuardReport guard = guard_.look(losses_.total(), grad_norm_);
+    if (!guard.is_finite)
+      throw Error("train: step ", step_ + 1, ": ", guard.words, "; ",
+                  diagnose_non_finite(*parts_.model, arena, batch, options),
+                  "; lower --lr or --grad-clip-norm, or resume from the last checkpoint");
+    if (guard.is_spike) observer_.warning(concatenate("step ", step_ + 1, ": ", guard.words));
+    const double schedule = schedule_factor(parts_.schedule, step_);
+    lr_ = config_.lr * schedule;
+    if (!(guard.is_spike && config_.spike_action == "skip")) {
+      parts_.optimizer->step(arena, {.lr = lr_, .schedule = schedule});
+      clamp_scale(arena, config_.max_scale);
+    }
+    ++step_;
+    ++interval_.steps;
+    interval_.contrastive += losses_.contrastive;
+    interval_.auxiliary += losses_.auxiliary;
+  }
+
+  void report() {
+    const double seconds = seconds_since(interval_.begin);
+    StepReport report{
+        .step = step_, .total_steps = parts_.total_steps, .losses = losses_, .routers = tally_.statistics()};
+    report.losses.contrastive = interval_.contrastive / double(interval_.steps);
+    report.losses.auxiliary = interval_.auxiliary / double(interval_.steps);
+    report.samples_seen = step_ * config_.batch_size;
+    report.epoch = double(step_) / double(parts_.loader->steps_per_epoch());
+    report.log_batch = std::log(double(config_.batch_size));
+    report.lr = lr_;
+    report.logit_scale = std::exp(item(parts_.model->log_scale().value()));
+    report.grad_norm = grad_norm_;
+    report.batch_time = seconds / double(interval_.steps);
+    report.data_time = interval_.data_seconds / double(interval_.steps);
+    report.samples_per_second = double(config_.batch_size) / report.batch_time;
+    report.seconds_left = report.batch_time * double(parts_.total_steps - step_);
+    report.peak_bytes = allocator_of({}).counts().peak_live_bytes;
+    observer_.step(report);
+    for (const std::string& finding : router_guard_.look(report)) observer_.warning(finding);
+    tally_.clear();
+    interval_ = {};
+  }
+
+  void save() {
+    std::map<std::string, Tensor> state = parts_.optimizer->state();
+    for (const auto& [name, tensor] : guard_.state()) state[kGuardPrefix + name] = tensor;
+    const TrainerState trainer{
+        .step = step_, .samples_seen = step_ * config_.batch_size, .loader = parts_.loader->position()};
+    result_.checkpoint = save_checkpoint(run_.path(),
+                                         {.model = parts_.model_config,
+                                          .train = config_,
+                                          .arena = *parts_.arena,
+                                          .optimizer_state = state,
+                                          .trainer = trainer,
+                                          .tokenizer = *parts_.tokenizer},
+                                         config_.keep_checkpoints);
+    saved_step_ = step_;
+  }
+
+  void resume() {
+    const LoadedTrainer loaded = load_trainer(parts_.resumed_from);
+    std::map<std::string, Tensor> optimizer, guard;
+    for (const auto& [name, tensor] : loaded.optimizer_state)
+      if (name.starts_with(kGuardPrefix))
+        guard[name.substr(kGuardPrefix.size())] = tensor;
+      else
+        optimizer[name] = tensor;
+    parts_.optimizer->load_state(optimizer);
+    guard_.load_state(guard);
+    parts_.loader->restore(loaded.state.loader);
+    step_ = saved_step_ = loaded.state.step;
+    result_.checkpoint = parts_.resumed_from;
+    run_.drop_metrics_after(step_);
+    observer_.note(concatenate("resumed from ", parts_.resumed_from, ", step ", step_));
+  }
+
+  void write_bad_samples() {
+    const std::vector<BadSample> bad = parts_.dataset->bad_samples();
+    if (bad.empty()) return;
+    result_.bad_samples = run_.path() + "/bad_samples.jsonl";
+    std::ofstream file(result_.bad_samples);
+    for (const BadSample& sample : bad) file << to_json(sample) << '\n';
+    observer_.warning(
+        concatenate(bad.size(), " bad samples were skipped; they are named in ", result_.bad_samples));
+  }
+
+  const TrainRequest& request_;
+  const TrainConfig& config_;
+  RunFolder& run_;
+  TrainObserver& observer_;
+  RunParts parts_;
+  LossGuard guard_;
+  RouterGuard router_guard_;
+  RouterTally tally_;
+  Interval interval_;
+  StepLosses losses_;
+  double grad_norm_ = 0, lr_ = 0;
+  int64_t step_ = 0, saved_step_ = -1;
+  TrainResult result_;
+};
+
+}  // namespace
+
+TrainResult train(const TrainRequest& request, RunFolder& run, TrainObserver& observer) {
+  validate(request.train);
+  return Training(request, run, observer).run();
+}
+
+}  // namespace limoe

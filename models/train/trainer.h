@@ -1,0 +1,35 @@
+// Training, from shards to a checkpoint.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "models/limoe/config.h"
+#include "models/train/config.h"
+#include "models/train/run_folder.h"
+#include "models/train/step_report.h"
+
+namespace limoe {
+
+struct TrainRequest {
+  LimoeConfig model;
+  TrainConfig train;
+  bool resume = false;                      // go on from the newest valid checkpoint of the run folder
+  const std::atomic<bool>* stop = nullptr;  // set from outside: finish the step, save, return
+};
+
+struct TrainResult {
+  int64_t steps = 0;        // done in all
+  bool stopped = false;     // by `stop`, before the end
+  double seconds = 0;       // of training, evaluation left out
+  std::string checkpoint;   // the last one written
+  std::string bad_samples;  // file they are named in; empty when there was none
+};
+
+// Throws ValueError and FileError for what the request asks wrongly, before any training; FileError when too
+// many samples are bad; Error when a loss is not finite, saying where that began, with the last checkpoint
+// untouched.
+TrainResult train(const TrainRequest& request, RunFolder& run, TrainObserver& observer);
+
+}  // namespace limoe

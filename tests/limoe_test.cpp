@@ -1,0 +1,144 @@
+// What must hold of any LIMoE, golden numbers apart.
+#include "models/limoe/limoe.h"
+
+#include <doctest/doctest.h>
+
+#include "autograd/no_grad.h"
+#include "models/limoe/parameters.h"
+#include "tensor/error.h"
+#include "tensor/factory.h"
+#include "tests/support/compare.h"
+
+using namespace limoe;
+using namespace limoe::testing;
+
+namespace {
+
+LimoeConfig small_config() {
+  LimoeConfig config;
+  config.image_size = 8;
+  config.patch_size = 4;
+  config.text_length = 5;
+  config.vocabulary = 30;
+  config.width = 16;
+  config.layers = 2;
+  config.heads = 2;
+  config.mlp_width = 32;
+  config.joint_width = 8;
+  config.experts = 4;
+  return config;
+}
+
+LimoeInputs inputs_for(const LimoeConfig& config, int64_t pairs) {
+  std::vector<int32_t> ids, valid;
+  for (int64_t i = 0; i < pairs * config.text_length; ++i) {
+    ids.push_back(int32_t(i * 7 % config.vocabulary));
+    valid.push_back(i % config.text_length <=
+                    i / config.text_length % config.text_length);  // 1 to L real tokens
+  }
+  return {random_uniform({pairs, config.image_size, config.image_size, 3}, -1, 1, 3, 0),
+          from_vector<int32_t>({pairs, config.text_length}, ids),
+          from_vector<int32_t>({pairs, config.text_length}, valid)};
+}
+
+struct Model {
+  explicit Model(const LimoeConfig& config) : arena(parameter_specs(config), 11), model(config, arena) {}
+  ParameterArena arena;
+  Limoe model;
+};
+
+}  // namespace
+
+TEST_CASE("evaluation without a capacity limit: one example alone embeds as it does in a batch") {
+  const LimoeConfig config = small_config();
+  const Model m(config);
+  const LimoeInputs all = inputs_for(config, 6);
+  const LimoeOutputs together = m.model.forward(all);
+  for (int64_t i = 0; i < 6; ++i) {
+    const LimoeOutputs picture = m.model.forward({all.images.slice(0, i, i + 1), {}, {}});
+    const LimoeOutputs text =
+        m.model.forward({{}, all.ids.slice(0, i, i + 1), all.text_valid.slice(0, i, i + 1)});
+    CHECK_CLOSE(picture.image_embeddings.value(), together.image_embeddings.value().slice(0, i, i + 1),
+                tolerance::f32_sum(64));
+    CHECK_CLOSE(text.text_embeddings.value(), together.text_embeddings.value().slice(0, i, i + 1),
+                tolerance::f32_sum(64));
+    CHECK_FALSE(text.image_embeddings.value().defined());
+  }
+}
+
+TEST_CASE("what stands in the padding changes nothing") {
+  const LimoeConfig config = small_config();
+  const Model m(config);
+  const LimoeInputs inputs = inputs_for(config, 4);
+  LimoeInputs changed = inputs;
+  changed.ids = clone(inputs.ids);
+  const std::vector<int32_t> valid = to_vector<int32_t>(inputs.text_valid);
+  for (size_t i = 0; i < valid.size(); ++i)
+    if (!valid[i]) changed.ids.mutable_data<int32_t>()[i] = 29;
+  CHECK_SAME_BITS(m.model.forward(changed).text_embeddings.value(),
+                  m.model.forward(inputs).text_embeddings.value());
+}
+
+TEST_CASE("a capacity that drops nothing is the same as none, by a bit") {
+  LimoeConfig config = small_config();
+  config.eval_capacity_factor = double(config.experts);  // every token could go to one expert
+  const Model limited(config);
+  config.eval_capacity_factor = 0;
+  const Model unlimited(config);
+  const LimoeInputs inputs = inputs_for(config, 5);
+  CHECK_SAME_BITS(limited.model.forward(inputs).image_embeddings.value(),
+                  unlimited.model.forward(inputs).image_embeddings.value());
+}
+
+TEST_CASE("one expert without a capacity limit is the dense layer") {
+  LimoeConfig config = small_config();
+  config.experts = 1;
+  config.capacity_factor = 0;
+  config.global_text_experts = config.global_image_experts = 1;
+  const Model mixture(config);
+  config.dense = true;
+  Model dense(config);
+  for (const Parameter& parameter : dense.arena.parameters()) {
+    std::string name = parameter.spec.name;
+    if (const size_t at = name.find(".mlp."); at != std::string::npos && name.starts_with("blocks.1"))
+      name.replace(at, 5, ".moe.");
+    dense.arena.assign(parameter.spec.name, mixture.arena[name].value().reshape(parameter.spec.shape));
+  }
+  const LimoeInputs inputs = inputs_for(config, 4);
+  const LimoeOutputs a = mixture.model.forward(inputs, {.training = true}),
+                     b = dense.model.forward(inputs, {.training = true});
+  CHECK_CLOSE(a.image_embeddings.value(), b.image_embeddings.value(), tolerance::f32_sum(64));
+  CHECK_CLOSE(a.text_embeddings.value(), b.text_embeddings.value(), tolerance::f32_sum(64));
+  CHECK(b.routers.empty());
+}
+
+TEST_CASE(
+    "router noise is the same for the same counter, differs between counters, and is absent in evaluation") {
+  LimoeConfig config = small_config();
+  config.router_noise = 4;
+  const Model m(config);
+  const LimoeInputs inputs = inputs_for(config, 4);
+  const auto probs = [&](bool training, uint64_t counter) {
+    const NoGradScope no_grad;
+    return m.model.forward(inputs, {.training = training, .noise_seed = 5, .noise_counter = counter})
+        .routers[0]
+        .probs;
+  };
+  CHECK_SAME_BITS(probs(true, 1), probs(true, 1));
+  CHECK_FALSE(same_bits(probs(true, 1), probs(true, 2)).ok);
+  CHECK_SAME_BITS(probs(false, 1), probs(false, 2));
+}
+
+TEST_CASE("inputs that do not fit the config are refused by name") {
+  const LimoeConfig config = small_config();
+  const Model m(config);
+  const LimoeInputs inputs = inputs_for(config, 2);
+  CHECK_THROWS_WITH_AS(m.model.forward({}), "limoe: neither images nor ids were given; expected at least one",
+                       ValueError);
+  CHECK_THROWS_WITH_AS(m.model.forward({zeros({2, 9, 9, 3}), {}, {}}),
+                       "limoe: images is [2, 9, 9, 3]; expected [2, 8, 8, 3] because image-size is 8",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(
+      m.model.forward({inputs.images, inputs.ids.slice(0, 0, 1), inputs.text_valid.slice(0, 0, 1)}),
+      "limoe: images are 2 and texts 1; expected as many of each, or one modality alone", ShapeError);
+}

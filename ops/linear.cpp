@@ -1,0 +1,103 @@
+#include "ops/linear.h"
+
+#include "autograd/record.h"
+#include "ops/check.h"
+#include "ops/dispatch.h"
+#include "ops/gemm.h"
+#include "ops/row_sums.h"
+#include "tensor/factory.h"
+
+namespace limoe {
+namespace {
+
+template <class T>
+void add_bias_cpu(T* y, const T* bias, Rows rows) {
+  parallel_for(rows.count, rows_per_run(rows.width), [=](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row)
+      as_row(y + row * rows.width, rows.width) += as_row(bias, rows.width);
+  });
+}
+
+Var record_linear(const Var& x, const Var& kernel, const Var* bias) {
+  std::vector<Var> inputs{x, kernel};
+  if (bias) inputs.push_back(*bias);
+  return record("linear", linear_forward(x.value(), kernel.value(), bias ? bias->value() : Tensor()), inputs,
+                [x = save(x.value(), "x"), kernel = save(kernel.value(), "kernel"),
+                 has_bias = bias != nullptr](const Tensor& dy, InputGradients& d) {
+                  if (d.wanted(0)) d.set(0, linear_backward_x(kernel.get(), dy));
+                  if (d.wanted(1)) d.set(1, linear_backward_kernel(x.get(), dy));
+                  if (has_bias && d.wanted(2)) d.set(2, linear_backward_bias(dy));
+                });
+}
+
+}  // namespace
+
+Tensor linear_forward(const Tensor& x, const Tensor& kernel, const Tensor& bias) {
+  expect_floating("linear", "x", x);
+  expect_rank_at_least("linear", "x", x, 1);
+  expect_rank("linear", "kernel", kernel, 2);
+  expect_dim("linear", "kernel", kernel, 0, x.dim(-1), "because x is ", x.shape());
+  expect_same_kind("linear", "kernel", kernel, "x", x);
+  const int64_t columns = kernel.dim(1);
+  if (bias.defined()) {
+    expect_shape("linear", "bias", bias, {columns}, "because kernel is ", kernel.shape());
+    expect_same_kind("linear", "bias", bias, "x", x);
+  }
+  const Tensor in = contiguous(x), weights = contiguous(kernel);
+  const Tensor offsets = bias.defined() ? contiguous(bias) : bias;
+  Tensor y = empty(x.shape().with(-1, columns), x.dtype(), x.device());
+  const Rows rows = fold_leading_axes(in.shape());
+  dispatch("linear", in, [&]<class T>(OnCpu<T>) {
+    T* const out = y.mutable_data<T>();
+    gemm<T>(rows.count, columns, rows.width, {in.data<T>(), rows.width}, {weights.data<T>(), columns}, T(0),
+            out, columns);
+    if (offsets.defined()) add_bias_cpu(out, offsets.data<T>(), {rows.count, columns});
+  });
+  return y;
+}
+
+Tensor linear_backward_x(const Tensor& kernel, const Tensor& dy) {
+  expect_dim("linear backward", "dy", dy, -1, kernel.dim(1), "because kernel is ", kernel.shape());
+  const Tensor weights = contiguous(kernel), gradient = contiguous(dy);
+  Tensor dx = empty(dy.shape().with(-1, kernel.dim(0)), dy.dtype(), dy.device());
+  const Rows rows = fold_leading_axes(gradient.shape());
+  dispatch("linear backward", gradient, [&]<class T>(OnCpu<T>) {
+    gemm<T>(rows.count, kernel.dim(0), rows.width, {gradient.data<T>(), rows.width},
+            {weights.data<T>(), rows.width, true}, T(0), dx.mutable_data<T>(), kernel.dim(0));
+  });
+  return dx;
+}
+
+Tensor linear_backward_kernel(const Tensor& x, const Tensor& dy) {
+  expect_shape("linear backward", "dy", dy, x.shape().with(-1, dy.dim(-1)), "because x is ", x.shape());
+  const Tensor in = contiguous(x), gradient = contiguous(dy);
+  const Rows rows = fold_leading_axes(in.shape());
+  const int64_t columns = dy.dim(-1);
+  Tensor dkernel = empty({rows.width, columns}, dy.dtype(), dy.device());
+  dispatch("linear backward", gradient, [&]<class T>(OnCpu<T>) {
+    gemm<T>(rows.width, columns, rows.count, {in.data<T>(), rows.width, true}, {gradient.data<T>(), columns},
+            T(0), dkernel.mutable_data<T>(), columns);
+  });
+  return dkernel;
+}
+
+Tensor linear_backward_bias(const Tensor& dy) {
+  const Tensor gradient = contiguous(dy);
+  Tensor dbias = empty({dy.dim(-1)}, dy.dtype(), dy.device());
+  dispatch("linear backward", gradient, [&]<class T>(OnCpu<T>) {
+    column_sums(gradient.data<T>(), fold_leading_axes(gradient.shape()), dbias.mutable_data<T>());
+  });
+  return dbias;
+}
+
+Var linear(const Var& x, const Var& kernel, const Var& bias) {
+  if (!bias.value().defined())
+    throw ValueError("linear: bias is undefined; expected [M], or no bias argument");
+  return record_linear(x, kernel, &bias);
+}
+
+Var linear(const Var& x, const Var& kernel) {
+  return record_linear(x, kernel, nullptr);
+}
+
+}  // namespace limoe

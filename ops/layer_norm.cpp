@@ -1,0 +1,105 @@
+#include "ops/layer_norm.h"
+
+#include <cmath>
+
+#include "autograd/record.h"
+#include "ops/check.h"
+#include "ops/dispatch.h"
+#include "ops/row_sums.h"
+#include "tensor/factory.h"
+
+namespace limoe {
+namespace {
+
+template <class T>
+void forward_cpu(const T* x, const T* scale, const T* bias, T epsilon, T* y, T* mean, T* rstd, Rows rows) {
+  parallel_for(rows.count, rows_per_run(rows.width), [=](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const auto in = as_row(x + row * rows.width, rows.width);
+      auto out = as_row(y + row * rows.width, rows.width);
+      mean[row] = in.sum() / T(rows.width);
+      out = in - mean[row];
+      rstd[row] = T(1) / std::sqrt(out.square().sum() / T(rows.width) + epsilon);
+      out = out * rstd[row] * as_row(scale, rows.width) + as_row(bias, rows.width);
+    }
+  });
+}
+
+template <class T>
+struct BackwardArguments {
+  const T *x, *scale, *mean, *rstd, *dy;
+  T* dx;
+};
+
+// sums [2D]: dscale, then dbias.
+template <class T>
+void backward_cpu(const BackwardArguments<T>& of, T* sums, Rows rows) {
+  const int64_t width = rows.width;
+  sum_over_rows(rows.count, 2 * width, sums, [&](int64_t begin, int64_t end, T* partial) {
+    RowArray<T> normalized(width), scaled(width);
+    const auto scale = as_row(of.scale, width);
+    auto dscale = as_row(partial, width), dbias = as_row(partial + width, width);
+    for (int64_t row = begin; row < end; ++row) {
+      const auto dy = as_row(of.dy + row * width, width);
+      const T rstd = of.rstd[row];
+      normalized = (as_row(of.x + row * width, width) - of.mean[row]) * rstd;
+      scaled = dy * scale;
+      dscale += dy * normalized;
+      dbias += dy;
+      const T mean = scaled.sum() / T(width), along = (scaled * normalized).sum() / T(width);
+      as_row(of.dx + row * width, width) = rstd * (scaled - mean - normalized * along);
+    }
+  });
+}
+
+}  // namespace
+
+LayerNormOutput layer_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& bias, double epsilon) {
+  expect_floating("layer_norm", "x", x);
+  expect_rank_at_least("layer_norm", "x", x, 1);
+  if (x.dim(-1) == 0) throw ShapeError("layer_norm: x is ", x.shape(), "; expected at least one column");
+  expect_shape("layer_norm", "scale", scale, {x.dim(-1)}, "because x is ", x.shape());
+  expect_shape("layer_norm", "bias", bias, {x.dim(-1)}, "because x is ", x.shape());
+  expect_same_kind("layer_norm", "scale", scale, "x", x);
+  expect_same_kind("layer_norm", "bias", bias, "x", x);
+  if (!(epsilon >= 0)) throw ValueError("layer_norm: epsilon is ", epsilon, "; expected 0 or more");
+  const Tensor in = contiguous(x), factors = contiguous(scale), offsets = contiguous(bias);
+  const Rows rows = fold_leading_axes(in.shape());
+  LayerNormOutput output{empty_like(in), empty({rows.count}, x.dtype(), x.device()),
+                         empty({rows.count}, x.dtype(), x.device())};
+  dispatch("layer_norm", in, [&]<class T>(OnCpu<T>) {
+    forward_cpu(in.data<T>(), factors.data<T>(), offsets.data<T>(), T(epsilon), output.y.mutable_data<T>(),
+                output.mean.mutable_data<T>(), output.rstd.mutable_data<T>(), rows);
+  });
+  return output;
+}
+
+LayerNormGradients layer_norm_backward(const Tensor& x, const Tensor& scale, const Tensor& mean,
+                                       const Tensor& rstd, const Tensor& dy) {
+  expect_shape("layer_norm backward", "dy", dy, x.shape(), "because x is that");
+  const Tensor in = contiguous(x), factors = contiguous(scale), gradient = contiguous(dy);
+  const Rows rows = fold_leading_axes(in.shape());
+  Tensor dx = empty_like(in), sums = empty({2 * rows.width}, x.dtype(), x.device());
+  dispatch("layer_norm backward", in, [&]<class T>(OnCpu<T>) {
+    backward_cpu<T>({in.data<T>(), factors.data<T>(), mean.data<T>(), rstd.data<T>(), gradient.data<T>(),
+                     dx.mutable_data<T>()},
+                    sums.mutable_data<T>(), rows);
+  });
+  return {dx, sums.slice(0, 0, rows.width), sums.slice(0, rows.width, 2 * rows.width)};
+}
+
+Var layer_norm(const Var& x, const Var& scale, const Var& bias, double epsilon) {
+  const LayerNormOutput output = layer_norm_forward(x.value(), scale.value(), bias.value(), epsilon);
+  return record(
+      "layer_norm", output.y, {x, scale, bias},
+      [x = save(x.value(), "x"), scale = save(scale.value(), "scale"), mean = save(output.mean, "mean"),
+       rstd = save(output.rstd, "rstd")](const Tensor& dy, InputGradients& d) {
+        const LayerNormGradients gradients =
+            layer_norm_backward(x.get(), scale.get(), mean.get(), rstd.get(), dy);
+        d.set(0, gradients.dx);
+        d.set(1, gradients.dscale);
+        d.set(2, gradients.dbias);
+      });
+}
+
+}  // namespace limoe

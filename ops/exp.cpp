@@ -1,0 +1,34 @@
+#include "ops/exp.h"
+
+#include "autograd/record.h"
+#include "ops/check.h"
+#include "ops/dispatch.h"
+#include "ops/eigen_maps.h"
+#include "ops/mul.h"
+#include "tensor/factory.h"
+#include "tensor/parallel.h"
+
+namespace limoe {
+
+Tensor exp_forward(const Tensor& x) {
+  expect_floating("exp", "x", x);
+  const Tensor in = contiguous(x);
+  Tensor y = empty_like(in);
+  dispatch("exp", in, [&]<class T>(OnCpu<T>) {
+    const T* const from = in.data<T>();
+    T* const to = y.mutable_data<T>();
+    parallel_for(in.element_count(), kElementsPerRun, [=](int64_t begin, int64_t end) {
+      as_row(to + begin, end - begin) = as_row(from + begin, end - begin).exp();
+    });
+  });
+  return y;
+}
+
+Var exp(const Var& x) {
+  const Tensor y = exp_forward(x.value());
+  return record("exp", y, {x}, [y = save(y, "y")](const Tensor& dy, InputGradients& d) {
+    d.set(0, mul_forward(dy, y.get()));
+  });
+}
+
+}  // namespace limoe

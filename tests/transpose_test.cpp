@@ -1,0 +1,29 @@
+#include "ops/transpose.h"
+
+#include <doctest/doctest.h>
+
+#include "tensor/error.h"
+#include "tensor/factory.h"
+#include "tests/support/op_case.h"
+
+using namespace limoe;
+using namespace limoe::testing;
+
+TEST_CASE("transpose: gradient, f32, views, threads and memory on odd shapes") {
+  const auto check = [](const Shape& shape, int a, int b) {
+    check_op({"transpose", {normal(shape)}, [=](const Vars& in) { return transpose(in[0], a, b); }});
+  };
+  check({2, 3, 5}, 0, 2);
+  check({3, 4}, -1, -2);
+  check({1, 2}, 1, 1);
+  check({0, 3}, 0, 1);
+}
+
+TEST_CASE("transpose: by hand, as a view; an axis that is not there is refused") {
+  const Tensor x = from_vector<float>({2, 2}, {1, 2, 3, 4});
+  const Tensor y = transpose(Var(x), 0, 1).value();
+  CHECK(y.shares_memory_with(x));
+  CHECK_SAME_BITS(y, from_vector<float>({2, 2}, {1, 3, 2, 4}));
+  CHECK_THROWS_WITH_AS(transpose(Var(x), 0, 2), "Shape: axis 2 was asked of [2, 2]; expected -2..1",
+                       ShapeError);
+}

@@ -108,10 +108,12 @@ void validate(const LimoeConfig& c) {
   if (c.load_weight > 0 && !(c.router_noise > 0))
     throw ValueError("config: load-weight is ", c.load_weight,
                      " but router-noise is 0; the load loss is only defined under noise");
-  for (const auto& [key, value] : Keyed<double>{{"global-text-experts", c.global_text_experts},
-                                                {"global-image-experts", c.global_image_experts}})
-    if (!(value >= 1 && value <= double(c.experts)) && !moe_block_indices(c).empty())
-      throw ValueError("config: ", key, " is ", value, "; expected 1 to experts, which is ", c.experts);
+  const auto expect_experts = [&](const char* key, double experts, double weight) {
+    if (weight > 0 && !(experts >= 1 && experts <= double(c.experts)))
+      throw ValueError("config: ", key, " is ", experts, "; expected 1 to experts, which is ", c.experts);
+  };
+  expect_experts("global-text-experts", c.global_text_experts, c.global_text_weight);
+  expect_experts("global-image-experts", c.global_image_experts, c.global_image_weight);
   moe_block_indices(c);
 }
 

@@ -40,7 +40,9 @@ TokenLayout make_token_layout(int64_t images, int64_t image_tokens, int64_t text
     valid[row] = real[i] != 0;
     if (valid[row]) group[row] = text_group[row] = int32_t(int64_t(i) / text_length / pairs_per_group);
   }
-  TokenLayout layout{.images = images, .texts = texts, .sequences = {}};
+  TokenLayout layout;
+  layout.images = images;
+  layout.texts = texts;
   layout.groups = paired ? images / pairs_per_group : 1;
   if (images > 0) layout.sequences.push_back({images, image_tokens});
   if (texts > 0) layout.sequences.push_back({texts, text_length});

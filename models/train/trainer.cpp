@@ -10,6 +10,7 @@
 #include "models/optim/guard.h"
 #include "models/train/checkpoint.h"
 #include "models/train/diagnose.h"
+#include "models/train/fields.h"
 #include "models/train/router_guard.h"
 #include "models/train/run_parts.h"
 #include "tensor/caching_allocator.h"

@@ -1,0 +1,85 @@
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "models/cli/command.h"
+#include "models/cli/config_flags.h"
+#include "models/cli/table.h"
+#include "models/cli/train_console.h"
+#include "models/train/checkpoint.h"
+#include "models/train/final_evaluation.h"
+#include "models/train/trainer.h"
+#include "tensor/error.h"
+
+namespace limoe {
+namespace {
+
+std::atomic<bool> stop_requested{false};
+
+// The first SIGTERM or SIGINT asks for a clean end after the current step; a second one ends the program at
+// once.
+void request_stop(int signal) {
+  stop_requested = true;
+  std::signal(signal, SIG_DFL);
+}
+
+struct TrainArguments {
+  ConfigSources sources;
+  std::string out;
+  bool resume = false;
+  bool overwrite = false;
+};
+
+// A run that --overwrite may replace is recognised by its metrics; anything else is left alone.
+void remove_earlier_run(const std::string& out) {
+  namespace fs = std::filesystem;
+  if (!fs::exists(out) || fs::is_empty(out)) return;
+  if (!fs::exists(fs::path(out) / "metrics.jsonl"))
+    throw UsageError("--overwrite: ", out,
+                     " holds files but no run; expected a run folder, which has a metrics.jsonl");
+  fs::remove_all(out);
+}
+
+void run_training(const TrainArguments& arguments) {
+  Configs configs = resolve_configs(arguments.sources);
+  if (configs.train.train_data.empty())
+    throw UsageError("--train-data: is empty; expected tar shards, as `limoe data` makes them");
+  if (arguments.overwrite && arguments.resume)
+    throw UsageError("--overwrite and --resume: expected one of the two");
+  if (arguments.overwrite) remove_earlier_run(arguments.out);
+  RunFolder run(arguments.out, arguments.resume);
+  TrainConsole console;
+  TrainObservers both({&run, &console});
+  std::signal(SIGTERM, request_stop);
+  std::signal(SIGINT, request_stop);
+  const TrainRequest request{
+      .model = configs.model, .train = configs.train, .resume = arguments.resume, .stop = &stop_requested};
+  const TrainResult result = train(request, run, both);
+  if (result.stopped)
+    throw StoppedEarly("stopped at step ", result.steps, "; saved ", result.checkpoint,
+                       "; go on with --resume --out ", arguments.out);
+  both.note("trained for " + readable_seconds(result.seconds) + "; saved " + result.checkpoint);
+  final_evaluation(load_model(result.checkpoint), run, both);
+  both.note("run folder: " + arguments.out);
+}
+
+}  // namespace
+
+Action declare_train(CLI::App& flags) {
+  const auto arguments = std::make_shared<TrainArguments>();
+  flags.add_option("--out", arguments->out, "folder of the run: config, metrics, log, checkpoints")
+      ->required();
+  flags.add_flag("--resume", arguments->resume,
+                 "go on from the newest valid checkpoint in --out, bit for bit");
+  flags.add_flag("--overwrite", arguments->overwrite, "replace an earlier run in --out");
+  add_config_flags(flags, arguments->sources);
+  flags.footer(
+      "  limoe train --config configs/emoji.toml --out runs/emoji\n"
+      "  limoe train --config configs/emoji.toml --out runs/dense --dense --seed 1\n"
+      "  limoe train --config runs/emoji/config.toml --out runs/emoji --resume");
+  return [arguments] { run_training(*arguments); };
+}
+
+}  // namespace limoe

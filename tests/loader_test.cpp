@@ -7,6 +7,8 @@
 
 #include "data/resize.h"
 #include "data/tar.h"
+#include "tensor/backend.h"
+#include "tensor/caching_allocator.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
 #include "tests/support/loader_fixture.h"
@@ -186,6 +188,19 @@ TEST_CASE("a set that fits the cache is decoded in the first epoch only") {
   CHECK(loader.times().read == first.read);
   CHECK(loader.times().samples == 2 * kCount);
   CHECK(loader.wait_seconds() > 0);
+}
+
+TEST_CASE("once made, a loader asks the system for no memory for its tensors") {
+  const TemporaryFolder folder;
+  LoaderOptions options = small_options();
+  options.augment.emplace();
+  options.workers = 2;
+  options.prefetch = 3;
+  Loader loader = make_loader(write_standard_set(folder), options);
+  const int64_t before = allocator_of(Device{}).counts().backend_allocations;
+  Batch batch;
+  for (int step = 0; step < 20; ++step) batch = loader.next();
+  CHECK(allocator_of(Device{}).counts().backend_allocations == before);
 }
 
 }  // namespace limoe

@@ -16,7 +16,7 @@ inline Tensor one_group(int64_t tokens) {
 inline std::vector<int32_t> groups_of_three(int64_t tokens) {
   std::vector<int32_t> groups(tokens);
   for (int64_t token = 0; token < tokens; ++token)
-    groups[token] = token % 7 == 6 ? -1 : int32_t(token * token % 5 % 3);
+    groups[token] = token % 7 == 6 ? -1 : int32_t((token * token + token) % 5 % 3);
   return groups;
 }
 

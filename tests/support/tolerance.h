@@ -29,6 +29,12 @@ inline Allowed f32_sum(int64_t terms) {
 // f64 against golden values that were written as f64: only the order of summation differs.
 inline constexpr Allowed kGoldenF64{1e-12, 1e-10};
 
+// Against a constant that is written down with so many decimals: half a unit of the last one, and a little
+// for the rounding of the constant itself.
+inline Allowed printed(int decimals) {
+  return {0.51 * std::pow(10.0, -decimals), 0};
+}
+
 // A whole small model in f32 against PyTorch in f32: the goal of this project.
 inline constexpr Allowed kModelF32{1e-4, 1e-4};
 

@@ -1,0 +1,86 @@
+#include "ops/local_entropy.h"
+
+#include "autograd/record.h"
+#include "ops/check.h"
+#include "ops/dispatch.h"
+#include "ops/log_sum_exp.h"
+#include "ops/token_groups.h"
+#include "tensor/factory.h"
+
+namespace limoe {
+namespace {
+
+// p * x, where p = 0 wins over an infinite x but not over a NaN.
+double times_probability(double p, double x) {
+  return p == 0 && !std::isnan(x) ? 0 : p * x;
+}
+
+template <class T>
+double entropy_of(const T* row, double log_sum, int64_t experts) {
+  double entropy = 0;
+  for (int64_t expert = 0; expert < experts; ++expert) {
+    const double log_p = double(row[expert]) - log_sum;
+    entropy -= times_probability(std::exp(log_p), log_p);
+  }
+  return entropy;
+}
+
+template <class T>
+double forward_cpu(const T* logits, const TokenGroups& by_group, int64_t experts) {
+  return mean_over_groups(by_group, [=](Tokens tokens) {
+    const std::vector<double> sum = sum_over_tokens(tokens, 1, [=](int64_t token, double* entropies) {
+      const T* const row = logits + token * experts;
+      entropies[0] += entropy_of(row, log_sum_exp(row, experts), experts);
+    });
+    return sum[0] / double(tokens.size());
+  });
+}
+
+template <class T>
+void backward_cpu(const T* logits, const TokenGroups& by_group, double weight, T* dlogits, int64_t experts) {
+  for_each_group(by_group, [=](Tokens tokens) {
+    const double scale = -weight / double(tokens.size());
+    for_each_token(tokens, experts, [=](int64_t token) {
+      const T* const row = logits + token * experts;
+      const double log_sum = log_sum_exp(row, experts), entropy = entropy_of(row, log_sum, experts);
+      for (int64_t expert = 0; expert < experts; ++expert) {
+        const double log_p = double(row[expert]) - log_sum;
+        dlogits[token * experts + expert] = T(scale * times_probability(std::exp(log_p), log_p + entropy));
+      }
+    });
+  });
+}
+
+}  // namespace
+
+Tensor local_entropy_forward(const Tensor& logits, const Tensor& group_of, int64_t groups) {
+  const TokenGroups by_group = token_groups("local_entropy", "logits", logits, group_of, groups);
+  const Tensor in = contiguous(logits);
+  double loss = 0;
+  dispatch("local_entropy", in,
+           [&]<class T>(OnCpu<T>) { loss = forward_cpu(in.data<T>(), by_group, in.dim(1)); });
+  return full({}, loss, logits.dtype());
+}
+
+Tensor local_entropy_backward(const Tensor& logits, const Tensor& group_of, int64_t groups,
+                              const Tensor& dy) {
+  expect_shape("local_entropy backward", "dy", dy, {}, "because the loss is a scalar");
+  const TokenGroups by_group = token_groups("local_entropy backward", "logits", logits, group_of, groups);
+  const Tensor in = contiguous(logits);
+  Tensor dlogits = zeros_like(in);
+  const double weight = group_weight(by_group, dy);
+  dispatch("local_entropy backward", in, [&]<class T>(OnCpu<T>) {
+    backward_cpu(in.data<T>(), by_group, weight, dlogits.mutable_data<T>(), in.dim(1));
+  });
+  return dlogits;
+}
+
+Var local_entropy(const Var& logits, const Tensor& group_of, int64_t groups) {
+  return record("local_entropy", local_entropy_forward(logits.value(), group_of, groups), {logits},
+                [logits = save(logits.value(), "logits"), group_of = save(group_of, "group_of"), groups](
+                    const Tensor& dy, InputGradients& d) {
+                  d.set(0, local_entropy_backward(logits.get(), group_of.get(), groups, dy));
+                });
+}
+
+}  // namespace limoe

@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include "autograd/backward.h"
 #include "ops/grouped_linear.h"
+#include "ops/linear.h"
 #include "ops/moe_dispatch.h"
+#include "ops/reshape.h"
 #include "ops/select_gates.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
@@ -79,6 +82,39 @@ TEST_CASE("moe_combine: experts that add their number give the weighted sum of b
                                              numbers({experts, 1}, 1, 1), routing.row_begin);
   CHECK_CLOSE(moe_combine_forward(rows, gates, routing), from_vector<double>({tokens, 1}, wanted),
               tolerance::kGoldenF64);
+}
+
+TEST_CASE("moe_combine: one expert of unlimited capacity with gate 1 is the dense layer, gradients too") {
+  const std::vector<Tensor> inputs{normal({19, 6}, 1), normal({6, 9}, 2), normal({9}, 3)};
+  const Routing routing =
+      moe_route(full({19, 1}, 1, DType::f64), one_group(19), 1, {1, 0, CapacityRounding::ceil, 1, true});
+  const auto run = [&](bool sparse) {
+    Vars in;
+    for (const Tensor& input : inputs) in.push_back(leaf(input));
+    Var y;
+    if (sparse) {
+      const Var kernel = reshape(in[1], {1, 6, 9}), bias = reshape(in[2], {1, 9});
+      const Var rows = grouped_linear(moe_dispatch(in[0], routing), kernel, bias, routing.row_begin);
+      y = moe_combine(rows, Var(full({19, 1}, 1, DType::f64)), routing);
+    } else {
+      y = linear(in[0], in[1], in[2]);
+    }
+    backward({{y, normal({19, 9}, 4)}});
+    return std::vector<Tensor>{y.value(), in[0].gradient(), in[1].gradient(), in[2].gradient()};
+  };
+  const std::vector<Tensor> sparse = run(true), dense = run(false);
+  for (size_t i = 0; i < dense.size(); ++i) CHECK_CLOSE(sparse[i], dense[i], tolerance::kGoldenF64);
+}
+
+TEST_CASE("moe_combine: the order in which tokens queue does not matter while nothing is dropped") {
+  const Tensor probs = normal({40, 4}, 1), x = normal({40, 6}, 2), kernel = normal({4, 6, 5}, 3);
+  const auto run = [&](bool priority) {
+    const Routing routing = moe_route(probs, one_group(40), 1, {2, 0, CapacityRounding::ceil, 1, priority});
+    const Tensor rows = grouped_linear_forward(moe_dispatch_forward(x, routing), kernel, normal({4, 5}, 4),
+                                               routing.row_begin);
+    return moe_combine_forward(rows, select_gates_forward(probs, routing.expert_of), routing);
+  };
+  CHECK_CLOSE(run(true), run(false), tolerance::kGoldenF64);
 }
 
 TEST_CASE("moe_combine: a token without a kept choice gets zero, and its gate no gradient") {

@@ -7,6 +7,7 @@
 #include "tensor/error.h"
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
+#include "tests/support/golden_ops.h"
 #include "tests/support/op_case.h"
 #include "tests/support/routing_fixture.h"
 
@@ -65,46 +66,6 @@ std::string broken_promise(const Routing& routing, const Table& group_of, int64_
 }
 
 }  // namespace
-
-TEST_CASE("expert_capacity: the public tables") {
-  const auto ceil_to_4 = [](int64_t tokens, int64_t experts, double factor) {
-    return expert_capacity(tokens, experts, {1, factor, CapacityRounding::ceil, 4, true});
-  };
-  CHECK(ceil_to_4(64, 32, 1.0) == 4);
-  CHECK(ceil_to_4(128, 32, 2.0) == 8);
-  CHECK(ceil_to_4(800, 8, 1.05) == 108);
-  CHECK(ceil_to_4(3152, 8, 1.05) == 416);
-  CHECK(ceil_to_4(1696, 32, 1.05) == 56);
-  CHECK(expert_capacity(212, 32, {1, 1.05, CapacityRounding::round, 1, true}) == 7);
-  CHECK(expert_capacity(100, 3, {1, 1.0, CapacityRounding::ceil, 1, true}) == 34);
-  CHECK(expert_capacity(32, 32, {2, 1.0, CapacityRounding::ceil, 4, true}) == 4);  // K counts
-}
-
-TEST_CASE("expert_capacity: halves round to even, unlimited is the number of tokens, no tokens need none") {
-  const auto rounded = [](int64_t tokens) {
-    return expert_capacity(tokens, 2, {1, 1.0, CapacityRounding::round, 1, true});
-  };
-  CHECK(rounded(5) == 2);  // 2.5
-  CHECK(rounded(7) == 4);  // 3.5
-  CHECK(expert_capacity(37, 4, {2, 0.0}) == 37);
-  CHECK(expert_capacity(0, 4, {}) == 0);
-  CHECK_THROWS_WITH_AS(rounded(1),
-                       "moe_route: the capacity of an expert is 0 of 1 tokens; expected 1 or more; raise the "
-                       "capacity factor, now 1, or round up",
-                       ValueError);
-}
-
-TEST_CASE("expert_capacity: options out of range are refused") {
-  CHECK_THROWS_WITH_AS(expert_capacity(8, 2, {1, -1.0}),
-                       "moe_route: capacity_factor is -1; expected 0 (unlimited) or more", ValueError);
-  CHECK_THROWS_AS(expert_capacity(8, 2, {1, NAN}), ValueError);
-  CHECK_THROWS_AS(expert_capacity(8, 2, {1, INFINITY}), ValueError);
-  CHECK_THROWS_AS(expert_capacity(8, 2, {0}), ValueError);
-  CHECK_THROWS_WITH_AS(expert_capacity(8, 2, {3}),
-                       "moe_route: experts_per_token is 3; expected 1..2, the number of experts", ValueError);
-  CHECK_THROWS_AS(expert_capacity(8, 2, {1, 1.0, CapacityRounding::ceil, 0}), ValueError);
-  CHECK_THROWS_AS(expert_capacity(8, 0, {}), ValueError);
-}
 
 TEST_CASE("moe_route: the public example of three tokens, two choices each, capacity 2") {
   const Tensor probs = from_vector<double>({3, 3}, {.4, 0, .2, .5, .1, .4, .3, .2, .6});
@@ -233,6 +194,27 @@ TEST_CASE("moe_route: capacity that drops nothing is the dropless routing, on an
     check_same_routing(moe_route(probs, one_group(5000), 1, options(2, 4.0, true)), dropless);
   }
   set_thread_count(threads);
+}
+
+TEST_CASE("moe_route: agrees with an independent routing, slot by slot") {
+  for (const std::string name : {"k1", "k2", "k3", "ties"})
+    for (const std::string order : {"priority", "array"}) {
+      const std::string prefix = "routing." + name + "_" + order;
+      const Tensor gates = golden(prefix + ".gates");
+      const int64_t choices = int64_t(golden_setting(prefix + ".top_k")), tokens = gates.dim(0);
+      const int64_t capacity = int64_t(golden_setting(prefix + ".capacity"));
+      // The factor that rounds to this capacity.
+      const double factor = double(capacity * gates.dim(1)) / double(tokens * choices);
+      const Routing routing = moe_route(gates, one_group(tokens), 1,
+                                        {choices, factor, CapacityRounding::round, 1, order == "priority"});
+      CHECK_SAME_BITS(routing.expert_of, golden(prefix + ".expert"));
+      const Table slots = to_vector<int32_t>(golden(prefix + ".slot")),
+                  experts = to_vector<int32_t>(routing.expert_of), rows = to_vector<int32_t>(routing.row_of),
+                  row_begin = to_vector<int32_t>(routing.row_begin);
+      for (size_t choice = 0; choice < slots.size(); ++choice)
+        CHECK(rows[choice] ==
+              (slots[choice] < capacity ? row_begin[experts[choice]] + slots[choice] : kDropped));
+    }
 }
 
 TEST_CASE("moe_route: soft balance does not show that three of four text tokens are dropped") {

@@ -3,9 +3,19 @@
 #include "tensor/error.h"
 
 namespace limoe {
+namespace {
+
+size_t bytes_of(const Shape& shape, DType dtype) {
+  int64_t bytes = 0;
+  if (__builtin_mul_overflow(shape.element_count(), int64_t(size_of(dtype)), &bytes))
+    throw ShapeError("tensor: ", shape, " of ", dtype, " has more bytes than 63 bits can count");
+  return size_t(bytes);
+}
+
+}  // namespace
 
 Tensor::Tensor(const Shape& shape, DType dtype, Device device)
-    : storage_(std::make_shared<Storage>(size_t(shape.element_count()) * size_of(dtype), device)),
+    : storage_(std::make_shared<Storage>(bytes_of(shape, dtype), device)),
       shape_(shape),
       strides_(contiguous_strides(shape)),
       dtype_(dtype) {}
@@ -28,6 +38,8 @@ bool Tensor::is_contiguous() const {
 void Tensor::expect_type(DType wanted) const {
   if (!storage_) throw ValueError("tensor: holds nothing; expected a ", wanted, " tensor");
   if (dtype_ != wanted) throw DTypeError("tensor: elements are ", dtype_, "; expected ", wanted);
+  if (device().kind != DeviceKind::cpu)
+    throw DeviceError("tensor: values are on ", device(), "; expected cpu, where elements can be read");
 }
 
 const std::byte* Tensor::raw_data() const {

@@ -2,6 +2,7 @@
 
 #include "autograd/backward.h"
 #include "autograd/record.h"
+#include "tensor/factory.h"
 
 namespace limoe {
 
@@ -23,12 +24,16 @@ std::vector<Var> recompute(const RecomputeBody& body, const std::vector<Var>& in
     const std::vector<Var> outputs = body(inputs);
     std::vector<GradientSeed> seeds;
     for (size_t i = 0; i < outputs.size(); ++i)
-      if (dys[i].defined()) seeds.push_back({outputs[i], dys[i]});
+      if (dys[i].defined() && outputs[i].wants_gradient()) seeds.push_back({outputs[i], dys[i]});
     backward(seeds);
     for (size_t i = 0; i < inputs.size(); ++i)
       if (gradients.wanted(i)) gradients.set(i, inputs[i].gradient());
   };
-  return record_many("recompute", outputs, inputs, run_again);
+  // Leaves that the body captures are not to be seen from here, so there is a node even when no input wants a
+  // gradient: an empty leaf stands for them.
+  std::vector<Var> edges = inputs;
+  edges.push_back(leaf(empty({0})));
+  return record_many("recompute", outputs, edges, run_again);
 }
 
 }  // namespace limoe

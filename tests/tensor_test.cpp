@@ -62,8 +62,8 @@ TEST_CASE("shape: a product that does not fit into 63 bits is refused, unless a 
 }
 
 TEST_CASE("shape: more bytes than memory can address are refused, not wrapped around") {
-  CHECK_THROWS_AS(Tensor({int64_t(1) << 61}, DType::f64), Error);
-  CHECK_THROWS_AS(Tensor({(int64_t(1) << 62) + 1}, DType::f32), Error);
+  CHECK_THROWS_AS(Tensor({int64_t(1) << 61}, DType::f64), ShapeError);
+  CHECK_THROWS_AS(Tensor({(int64_t(1) << 62) + 1}, DType::f32), ShapeError);
 }
 
 TEST_CASE("tensor: views share memory; reshape, transpose and slice show the right elements") {
@@ -125,10 +125,7 @@ TEST_CASE("tensor: another element type, or nothing at all, is refused; writing 
 
 TEST_CASE("tensor: elements of another machine's memory are not handed out as pointers") {
   const Device far{DeviceKind::cuda, 77};
-  CHECK_THROWS_WITH_AS(
-      empty({2}, DType::f32, far),
-      "device: cuda:77 is not installed; expected one of the 1 installed devices, of which cpu is always one",
-      DeviceError);
+  CHECK_THROWS_AS(empty({2}, DType::f32, far), DeviceError);
   install_backend(far, make_cpu_backend());
   const Tensor x = to_device(counted({2}), far);
   CHECK_THROWS_WITH_AS(x.data<float>(),

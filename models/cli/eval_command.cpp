@@ -1,0 +1,145 @@
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "models/cli/command.h"
+#include "models/cli/progress.h"
+#include "models/cli/table.h"
+#include "models/train/checkpoint.h"
+#include "models/train/evaluate.h"
+#include "tensor/error.h"
+#include "tensor/nearest_name.h"
+
+namespace limoe {
+namespace {
+
+struct EvalArguments {
+  std::string checkpoint, task, data, json, classnames, templates, json_text_key;
+  int64_t batch_size = 64;
+  int64_t workers = 1;
+  int64_t max_bad = 100;
+  bool raw_prompts = false;
+};
+
+std::string model_name(const LimoeConfig& config) {
+  const std::string name = concatenate("limoe-", config.layers, "x", config.width, "-p", config.patch_size);
+  return moe_block_indices(config).empty() ? name + "-dense" : concatenate(name, "-e", config.experts);
+}
+
+void print_recalls(const RetrievalResult& result) {
+  Table table({Align::left, Align::right, Align::right, Align::right});
+  const auto row = [&](const char* what, const Recall& recall) {
+    table.row(
+        {what, with_decimals(recall.at_1, 4), with_decimals(recall.at_5, 4), with_decimals(recall.at_10, 4)});
+  };
+  table.heading({grouped_digits(result.texts) + " pairs", "R@1", "R@5", "R@10"});
+  row("text -> image", result.text_to_image);
+  row("image -> text", result.image_to_text);
+  std::cout << table.text();
+}
+
+void print_accuracies(const ClassificationResult& result, const ZeroshotClasses& classes) {
+  Table table({Align::left, Align::right, Align::right});
+  table.heading({"class", "pictures", "recall"});
+  for (size_t i = 0; i < classes.names.size(); ++i)
+    table.row({classes.names[i], grouped_digits(result.images[i]),
+               result.images[i] > 0 ? with_decimals(result.recall[i], 4) : "-"});
+  table.heading({"all", grouped_digits(result.total), ""});
+  table.row({"acc1", "", with_decimals(result.acc1, 4)});
+  if (result.acc5) table.row({"acc5", "", with_decimals(*result.acc5, 4)});
+  table.row({"mean per class recall", "", with_decimals(result.mean_per_class_recall, 4)});
+  std::cout << table.text();
+}
+
+void write_json(const std::string& path, const std::string& text) {
+  if (path.empty()) return;
+  std::ofstream file(path);
+  if (!(file << text << std::flush)) throw FileError(path, ": cannot be written");
+}
+
+// Runs the task and gives back its JSON.
+std::string run_task(const EvalArguments& arguments, const LoadedModel& loaded,
+                     const std::shared_ptr<const Dataset>& dataset) {
+  const EvaluationNames names{arguments.data, model_name(loaded.config), loaded.path};
+  auto bar = std::make_unique<Progress>("embedding pairs");
+  EmbedOptions options;
+  options.batch_size = arguments.batch_size;
+  options.workers = int(arguments.workers);
+  options.progress = [&](const std::string& what, int64_t done, int64_t total) {
+    bar->update(what, done, total);
+  };
+  if (arguments.task == "retrieval") {
+    const auto result = evaluate_retrieval(*loaded.model, dataset, loaded.tokenizer, options);
+    bar.reset();
+    print_recalls(result);
+    return clip_benchmark_json(names, result);
+  }
+  const ZeroshotClasses classes =
+      read_zeroshot_classes(arguments.data, arguments.classnames, arguments.templates);
+  const auto result = evaluate_zeroshot(*loaded.model, dataset, loaded.tokenizer, classes,
+                                        {.canonical = !arguments.raw_prompts}, options);
+  bar.reset();
+  print_accuracies(result, classes);
+  return clip_benchmark_json(names, result);
+}
+
+void evaluate(const EvalArguments& arguments) {
+  const std::vector<std::string> tasks{"retrieval", "zeroshot"};
+  if (std::find(tasks.begin(), tasks.end(), arguments.task) == tasks.end())
+    throw UsageError("--task: \"", arguments.task, "\" is unknown; the nearest one is ",
+                     nearest_name(arguments.task, tasks));
+  if (arguments.batch_size < 1 || arguments.workers < 0)
+    throw UsageError("--batch-size is ", arguments.batch_size, ", --workers is ", arguments.workers,
+                     "; expected 1 and 0 or more");
+  const LoadedModel loaded = load_model(arguments.checkpoint);
+  for (const std::string& warning : loaded.warnings) std::cerr << "limoe: " << warning << "\n";
+  const auto dataset = std::make_shared<const Dataset>(
+      arguments.data, DatasetOptions{.json_text_key = arguments.json_text_key, .max_bad = arguments.max_bad});
+  std::cout << arguments.task << " of " << loaded.path << " on " << arguments.data << "\n";
+  write_json(arguments.json, run_task(arguments, loaded, dataset));
+  if (const size_t bad = dataset->bad_samples().size(); bad > 0)
+    std::cerr << "limoe: " << bad << " samples left out; the first: " << dataset->bad_samples()[0].reason
+              << "\n";
+}
+
+}  // namespace
+
+Action declare_eval(CLI::App& flags) {
+  const auto arguments = std::make_shared<EvalArguments>();
+  flags.add_option("CHECKPOINT", arguments->checkpoint, "a run's folder, or one of its checkpoints")
+      ->required();
+  flags
+      .add_option("--task", arguments->task,
+                  "'retrieval': which picture belongs to which caption; 'zeroshot': classification by names")
+      ->type_name("NAME")
+      ->required();
+  flags.add_option("--data", arguments->data, "tar shards of the set, as for training")
+      ->type_name("PATH")
+      ->required();
+  flags.add_option("--json", arguments->json, "write the figures here too, in CLIP_benchmark's form")
+      ->type_name("FILE");
+  flags
+      .add_option("--classnames", arguments->classnames,
+                  "class names, one a line [classnames.txt beside the data]")
+      ->type_name("FILE");
+  flags
+      .add_option("--templates", arguments->templates,
+                  "prompts with {c} for the name [zeroshot_classification_templates.txt beside the data]")
+      ->type_name("FILE");
+  flags.add_flag("--raw-prompts", arguments->raw_prompts,
+                 "prompts as they are: punctuation and capitals stay");
+  flags
+      .add_option("--json-text-key", arguments->json_text_key,
+                  "take captions from this field of KEY.json instead of KEY.txt")
+      ->type_name("TEXT");
+  flags.add_option("--batch-size", arguments->batch_size, "pictures or texts at a time [64]")->type_name("N");
+  flags.add_option("--workers", arguments->workers, "threads that read ahead [1]")->type_name("N");
+  flags.add_option("--max-bad", arguments->max_bad, "stop when more samples than this are bad [100]")
+      ->type_name("N");
+  flags.footer(
+      "  limoe eval runs/emoji --task retrieval --data data/emoji/heldout-concepts-base\n"
+      "  limoe eval runs/fashion --task zeroshot --data data/fashion-mnist/test --json fashion.json");
+  return [arguments] { evaluate(*arguments); };
+}
+
+}  // namespace limoe

@@ -54,12 +54,13 @@ class IdxFile {
     return found;
   }
 
-  // zlib checks the checksum when it meets the end.
+  // The checksum and the end of the gzip stream are looked at when reading past the last byte.
   void expect_end() {
     char extra = 0;
-    int got = gzread(file_, &extra, 1);
-    if (got != 0)
-      throw FileError(path_, got > 0 ? ": holds more than its header says" : ": gzip checksum is wrong");
+    if (gzread(file_, &extra, 1) > 0) throw FileError(path_, ": holds more than its header says");
+    int status = Z_OK;
+    const char* reason = gzerror(file_, &status);
+    if (status != Z_OK) throw FileError(path_, ": gzip stream is damaged or cut short: ", reason);
   }
 
  private:

@@ -8,6 +8,7 @@
 
 #include "models/cli/command.h"
 #include "models/cli/help_formatter.h"
+#include "models/cli/stopped_early.h"
 #include "tensor/error.h"
 #include "tensor/nearest_name.h"
 
@@ -24,8 +25,7 @@ constexpr const char* kExample =
 
 class Program {
  public:
-  Program()
-      : app_("LIMoE: one sparse Transformer for pictures and text, from raw pairs to search.", "limoe") {
+  Program() : app_("one sparse Transformer for pictures and text, from raw pairs to search", "limoe") {
     app_.formatter(std::make_shared<HelpFormatter>());
     app_.footer(kExample);
     app_.set_help_flag("-h,--help", "print this, or the flags of a command");
@@ -36,7 +36,6 @@ class Program {
       flags->group("Commands");
       actions_[flags] = command.declare(*flags);
     }
-    for (CLI::App* app : all_apps()) app->option_defaults()->group("Flags");
   }
 
   void parse(int argc, const char* const* argv) { app_.parse(argc, argv); }
@@ -47,17 +46,13 @@ class Program {
     const std::vector<CLI::App*> given = app_.get_subcommands();
     return given.empty() ? nullptr : given[0];
   }
+  std::string name() const { return chosen() ? "limoe " + chosen()->get_name() : "limoe"; }
   const Action& action() const { return actions_.at(chosen()); }
 
   // What the user most likely meant, for one line.
   std::string explain(const CLI::ParseError& error) const;
 
  private:
-  std::vector<CLI::App*> all_apps() {
-    std::vector<CLI::App*> apps{&app_};
-    for (const auto& [flags, action] : actions_) apps.push_back(flags);
-    return apps;
-  }
   std::string explain_unknown(const std::string& word) const;
 
   CLI::App app_;
@@ -72,12 +67,22 @@ std::string Program::explain_unknown(const std::string& word) const {
            " (see limoe --help)";
   }
   const CLI::App* app = chosen() ? chosen() : &app_;
-  const std::string name = chosen() ? "limoe " + chosen()->get_name() : "limoe";
-  if (!word.starts_with("-")) return "\"" + word + "\" is one argument too many (see " + name + " --help)";
+  if (!word.starts_with("-")) return "\"" + word + "\" is one argument too many (see " + name() + " --help)";
   for (const CLI::Option* option : app->get_options({}))
     for (const std::string& flag : option->get_lnames()) known.push_back("--" + flag);
   const std::string flag = word.substr(0, word.find('='));
-  return flag + " is no flag of `" + name + "`; the nearest one is " + nearest_name(flag, known);
+  return flag + " is no flag of `" + name() + "`; the nearest one is " + nearest_name(flag, known);
+}
+
+// The parser's own sentences, where a newcomer would have to guess what they mean.
+std::string in_plain_words(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  const std::string flag = text.substr(0, text.find_first_of(": "));
+  if (error.get_name() == "RequiredError") return flag + " is missing; expected a value";
+  if (error.get_name() == "ConversionError") return text + "; expected a value of another kind";
+  if (error.get_name() != "ArgumentMismatch") return text;
+  const bool repeated = text.find("received") != std::string::npos;
+  return flag + (repeated ? " is given more than once; expected once" : " has no value; expected one");
 }
 
 std::string Program::explain(const CLI::ParseError& error) const {
@@ -86,8 +91,7 @@ std::string Program::explain(const CLI::ParseError& error) const {
   for (const std::string& word : unknown)
     if (word.starts_with("-")) return explain_unknown(word);
   if (!unknown.empty()) return explain_unknown(unknown[0]);
-  const std::string name = chosen() ? "limoe " + chosen()->get_name() : "limoe";
-  return std::string(error.what()) + " (see " + name + " --help)";
+  return in_plain_words(error) + " (see " + name() + " --help)";
 }
 
 int fail(std::ostream& errors, int status, const std::string& message) {
@@ -117,6 +121,8 @@ int run_limoe(int argc, const char* const* argv, std::ostream& errors) {
     return 0;
   } catch (const UsageError& error) {
     return fail(errors, kCalledWrongly, error.what());
+  } catch (const StoppedEarly& stopped) {
+    return fail(errors, kStoppedEarlyStatus, stopped.what());
   } catch (const std::exception& error) {
     return fail(errors, kFailed, error.what());
   }

@@ -1,7 +1,7 @@
 // The `limoe` program: finds the subcommand, runs it, and turns every error into one line.
 //
 // Exit status: 0 done, 1 it failed, 2 it was called wrongly (an unknown command, flag, key or value; a flag
-// that is missing).
+// that is missing), 85 training was stopped by a signal after saving a checkpoint.
 #pragma once
 
 #include <ostream>

@@ -7,7 +7,6 @@ const std::vector<Command>& commands() {
       {"data", "makes a bundled data set: pictures and captions in tar shards", declare_data},
       {"train", "trains a model and leaves a run folder: config, metrics, checkpoints", declare_train},
       {"info", "what a model costs: parameters, FLOP and memory, without making it", declare_info},
-      {"train", "trains a model from shards to a checkpoint, with its figures at the end", declare_train},
       {"eval", "retrieval and zero-shot classification with a trained model", declare_eval},
       {"embed", "pictures and texts as unit vectors, in a safetensors file", declare_embed},
       {"search", "ranks pictures for a phrase", declare_search},

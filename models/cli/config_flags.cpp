@@ -12,7 +12,7 @@ constexpr const char* kPresetKey = "preset";
 
 template <class Field>
 const char* type_name_of(const Field&) {
-  if (std::is_same_v<Field, bool>) return "BOOL";
+  if (std::is_same_v<Field, bool>) return "[BOOL]";
   if (std::is_same_v<Field, std::string>) return "TEXT";
   return "N";
 }

@@ -16,9 +16,13 @@ struct InfoArguments {
   bool json = false;
 };
 
+constexpr int64_t kCountedSingly = 10000;
+
 std::string millions(int64_t count) {
-  const double number = double(count) / 1e6;
-  return number >= 100 ? grouped_digits(int64_t(number + 0.5)) + " M" : with_decimals(number, 2) + " M";
+  if (count < kCountedSingly) return grouped_digits(count);
+  const std::string decimals = with_decimals(double(count % 1000000) / 1e6, 2);  // "0.42", or "1.00"
+  const int64_t whole = count / 1000000 + (decimals[0] == '1' ? 1 : 0);
+  return grouped_digits(whole) + decimals.substr(1) + " M";
 }
 
 std::string flop(int64_t count) {

@@ -5,9 +5,10 @@
 //   table.row({"experts", "4,879 M"});
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
+
+#include "models/train/readable.h"
 
 namespace limoe {
 
@@ -33,10 +34,5 @@ class Table {
   std::vector<Align> columns_;
   std::vector<Row> rows_;
 };
-
-std::string grouped_digits(int64_t number);  // 5554000 -> "5,554,000"
-std::string with_decimals(double number, int decimals);
-std::string readable_bytes(double bytes);      // "1.43 GiB"
-std::string readable_seconds(double seconds);  // "4.2 s", "3:05 min", "2:10:00 h"
 
 }  // namespace limoe

@@ -37,13 +37,6 @@ std::vector<std::string> class_names(const std::vector<Emoji>& all) {
   return names;
 }
 
-std::string hexadecimal(const std::u32string& codepoints) {
-  std::ostringstream text;
-  text << std::hex << std::uppercase;
-  for (char32_t c : codepoints) text << (text.tellp() > 0 ? " " : "") << static_cast<uint32_t>(c);
-  return text.str();
-}
-
 struct Split {
   std::string name;
   std::vector<size_t> members;  // in the order they are written

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 #include "tensor/error.h"
 
@@ -29,13 +30,6 @@ struct EmojiFont::Handles {
 
 namespace {
 
-std::string hexadecimal(const std::u32string& codepoints) {
-  std::ostringstream text;
-  text << std::hex << std::uppercase;
-  for (char32_t c : codepoints) text << (text.tellp() > 0 ? " " : "") << static_cast<uint32_t>(c);
-  return text.str();
-}
-
 Image composite_in_square(const FT_Bitmap& bitmap) {
   int width = static_cast<int>(bitmap.width), height = static_cast<int>(bitmap.rows);
   int side = std::max(width, height);
@@ -52,6 +46,13 @@ Image composite_in_square(const FT_Bitmap& bitmap) {
 }
 
 }  // namespace
+
+std::string hexadecimal(const std::u32string& codepoints) {
+  std::ostringstream text;
+  text << std::hex << std::uppercase;
+  for (char32_t c : codepoints) text << (text.tellp() > 0 ? " " : "") << static_cast<uint32_t>(c);
+  return text.str();
+}
 
 EmojiFont::EmojiFont(const std::string& path) : path_(path), handles_(std::make_unique<Handles>()) {
   if (!std::filesystem::exists(path))

@@ -16,6 +16,9 @@
 
 namespace limoe {
 
+// Code points as Unicode's tables write them: "1F9D1 200D 1F680".
+std::string hexadecimal(const std::u32string& codepoints);
+
 class EmojiFont {
  public:
   explicit EmojiFont(const std::string& path = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf");

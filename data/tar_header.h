@@ -8,6 +8,7 @@
 namespace limoe {
 
 constexpr int64_t kTarBlock = 512;
+constexpr int64_t kMaxTarNumber = int64_t{1} << 62;
 
 struct TarHeader {
   char name[100];

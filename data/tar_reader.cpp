@@ -14,7 +14,6 @@ namespace {
 
 constexpr int64_t kMaxName = 4096;
 constexpr int64_t kMaxRecord = 1 << 20;  // a pax header above 1 MiB is an attack
-constexpr int64_t kMaxNumber = int64_t{1} << 62;
 
 std::string_view until_zero(const char* field, size_t length) {
   return {field, static_cast<size_t>(std::find(field, field + length, '\0') - field)};
@@ -137,7 +136,8 @@ class TarReader {
     if (key == "path") long_name_ = std::string(value);
     if (key != "size") return;
     auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), pax_size_);
-    if (error != std::errc() || end != value.data() + value.size() || pax_size_ < 0 || pax_size_ > kMaxNumber)
+    if (error != std::errc() || end != value.data() + value.size() || pax_size_ < 0 ||
+        pax_size_ > kMaxTarNumber)
       fail("pax size is '", value, "'; expected a number of bytes");
   }
 
@@ -173,31 +173,6 @@ class TarReader {
 };
 
 }  // namespace
-
-int64_t tar_checksum(const TarHeader& header) {
-  const auto* bytes = reinterpret_cast<const uint8_t*>(&header);
-  int64_t sum = int64_t{' '} * static_cast<int64_t>(sizeof header.checksum);
-  for (size_t i = 0; i < sizeof header; ++i)
-    if (i < offsetof(TarHeader, checksum) || i >= offsetof(TarHeader, type)) sum += bytes[i];
-  return sum;
-}
-
-bool parse_tar_number(std::string_view field, int64_t& value) {
-  value = 0;
-  if (!field.empty() && (static_cast<uint8_t>(field[0]) & 0x80)) {
-    for (size_t i = 0; i < field.size(); ++i) {
-      int64_t byte = static_cast<uint8_t>(field[i]) & (i == 0 ? 0x7f : 0xff);
-      if (value > (kMaxNumber >> 8)) return false;
-      value = (value << 8) | byte;
-    }
-    return true;
-  }
-  size_t i = field.find_first_not_of(' ');
-  if (i == std::string_view::npos) return false;
-  size_t first = i;
-  for (; i < field.size() && field[i] >= '0' && field[i] <= '7'; ++i) value = value * 8 + (field[i] - '0');
-  return i > first && (i == field.size() || field[i] == ' ' || field[i] == '\0');
-}
 
 std::vector<TarMember> read_tar_index(const std::string& path) {
   return TarReader(path).read();

@@ -62,11 +62,10 @@ nlohmann::json read_trainer(const std::string& path) {
   std::ifstream file(path);
   if (!file) throw FileError(path, ": cannot be opened");
   const nlohmann::json json = nlohmann::json::parse(file, nullptr, false);
-  if (!json.is_object() || json.value("format", "") != kTrainerFormat)
+  if (!json.is_object() || !json.contains("format") || json["format"] != kTrainerFormat)
     throw FileError(path, ": is damaged; expected the state of a trainer");
-  if (json.value("version", int64_t{0}) != kCheckpointVersion)
-    throw FileError(path, ": version is ", json.value("version", int64_t{0}), "; expected ",
-                    kCheckpointVersion);
+  if (!json.contains("version") || json["version"] != kCheckpointVersion)
+    throw FileError(path, ": is of another version; expected ", kCheckpointVersion);
   for (const char* key : {"step", "samples_seen", "loader_epoch", "loader_step"})
     if (!json.contains(key) || !json[key].is_number_unsigned())
       throw FileError(path, ": has no ", key, "; expected a whole number of 0 or more");

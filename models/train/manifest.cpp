@@ -43,18 +43,20 @@ ordered_json read_manifest(const std::string& folder) {
   std::ifstream file(path);
   if (!file) throw FileError(path, ": cannot be opened; expected the list of the checkpoint's files");
   const ordered_json manifest = ordered_json::parse(file, nullptr, false);
-  if (!manifest.is_object() || manifest.value("format", "") != kFormat || !manifest.contains("files") ||
-      !manifest["files"].is_object())
+  const auto entry = [&](const char* key) {
+    return manifest.is_object() && manifest.contains(key) ? manifest[key] : ordered_json();
+  };
+  if (entry("format") != kFormat || !entry("files").is_object())
     throw FileError(path, ": is damaged; expected the list of the checkpoint's files");
-  if (manifest.value("version", int64_t{0}) != kVersion)
-    throw FileError(path, ": version is ", manifest["version"].dump(), "; expected ", kVersion);
-  return manifest["files"];
+  if (entry("version") != kVersion)
+    throw FileError(path, ": version is ", entry("version").dump(), "; expected ", kVersion);
+  return entry("files");
 }
 
 void verify_file(const std::string& folder, const std::string& name, const ordered_json& entry) {
   if (name.empty() || name.find('/') != std::string::npos || name == "." || name == "..")
     throw FileError(folder, "/", kManifestFile, ": names \"", name, "\"; expected plain file names");
-  if (!entry.is_object() || !entry.contains("bytes") || !entry["bytes"].is_number_integer() ||
+  if (!entry.is_object() || !entry.contains("bytes") || !entry["bytes"].is_number_unsigned() ||
       !entry.contains("crc32") || !entry["crc32"].is_string())
     throw FileError(folder, "/", kManifestFile, ": is damaged at \"", name, "\"");
   const std::string path = (fs::path(folder) / name).string();

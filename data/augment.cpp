@@ -39,6 +39,7 @@ void check(const AugmentOptions& options) {
   check_range("contrast", options.contrast, 0.0, 1.0);
   check_range("saturation", options.saturation, 0.0, 1.0);
   check_range("keep_phrase", options.keep_phrase, 0.0, 1.0);
+  check_range("keep_name", options.keep_name, 0.0, 1.0);
 }
 
 Box random_box(const Image& image, const AugmentOptions& options, bool may_flip, SampleRandom& random) {
@@ -77,15 +78,16 @@ void jitter_colours(float* pixels, int size, const AugmentOptions& options, Samp
   }
 }
 
-std::string random_caption(const SampleText& text, double keep_phrase, SampleRandom& random) {
+std::string random_caption(const SampleText& text, const AugmentOptions& options, SampleRandom& random) {
   std::vector<const std::string*> kept;
   for (const std::string& phrase : text.phrases)
-    if (random.chance(keep_phrase)) kept.push_back(&phrase);
-  std::string caption = text.name;
+    if (random.chance(options.keep_phrase)) kept.push_back(&phrase);
+  const bool named = random.chance(options.keep_name) || kept.empty();
+  std::string caption = named ? text.name : "";
   for (std::size_t i = 0; i < kept.size(); ++i) {
     std::swap(kept[i],
               kept[i + static_cast<std::size_t>(random.below(static_cast<int64_t>(kept.size() - i)))]);
-    caption += ", " + *kept[i];
+    caption += (caption.empty() ? "" : ", ") + *kept[i];
   }
   return caption;
 }

@@ -12,7 +12,8 @@
 // (ITU-R BT.601).
 //
 // Caption: the sample's name, then its other phrases, each kept with probability keep_phrase, in random
-// order.
+// order. The name is kept with probability keep_name, or where nothing else is: what a picture is called says
+// nothing of a concept never seen, so a model that has to find concepts by their other words learns those.
 #pragma once
 
 #include <string>
@@ -34,6 +35,7 @@ struct AugmentOptions {
   bool flip = false;         // mirrors half of the pictures, never one whose caption speaks of left or right
   bool vary_caption = true;  // false: the caption as stored
   double keep_phrase = 0.5;
+  double keep_name = 1;
 };
 
 void check(const AugmentOptions& options);  // ValueError naming the option
@@ -43,7 +45,7 @@ Box random_box(const Image& image, const AugmentOptions& options, bool may_flip,
 // In place on size * size RGB pixels of 0..255.
 void jitter_colours(float* pixels, int size, const AugmentOptions& options, SampleRandom& random);
 
-std::string random_caption(const SampleText& text, double keep_phrase, SampleRandom& random);
+std::string random_caption(const SampleText& text, const AugmentOptions& options, SampleRandom& random);
 
 // True for "left hand", "rightwards arrow"; false for "bright".
 bool speaks_of_sides(const std::string& caption);

@@ -199,7 +199,7 @@ std::string BatchBuilder::caption_of(const Choice& choice, int64_t epoch) const 
   const SampleText& text = choice.prepared->text;
   if (caption_is_fixed(text)) return text.caption;
   SampleRandom random(options_.seed, DataStream::kCaption, epoch, choice.sample);
-  return random_caption(text, options_.augment->keep_phrase, random);
+  return random_caption(text, *options_.augment, random);
 }
 
 }  // namespace limoe

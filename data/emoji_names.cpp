@@ -203,8 +203,8 @@ std::vector<Emoji> read_emoji(const EmojiSources& sources, const std::vector<std
 std::string emoji_caption(const Emoji& emoji) {
   std::string caption = lower_ascii(emoji.english.name);
   std::set<std::string> said = word_set(caption);
-  std::vector<std::string> parts = emoji.english.keywords;
-  parts.push_back(emoji_class_words(emoji.subgroup));
+  std::vector<std::string> parts = {emoji_class_words(emoji.subgroup)};
+  parts.insert(parts.end(), emoji.english.keywords.begin(), emoji.english.keywords.end());
   for (const std::string& part : parts) {
     std::string words = lower_ascii(part);
     std::set<std::string> own = word_set(words);

@@ -38,8 +38,8 @@ struct EmojiSources {
 // All emoji in the order of emoji-test.txt. `languages` are CLDR codes besides English ("de", "pt_PT").
 std::vector<Emoji> read_emoji(const EmojiSources& sources, const std::vector<std::string>& languages);
 
-// "grinning face, grin, face smiling": the name first, so that a limit on tokens cuts the least of it, then
-// the keywords that add a word to it, then the words of the subgroup. Lower case.
+// "ant, animal bug, insect": the name, the words of the subgroup, then the keywords that add a word to them. In
+// this order a limit on tokens cuts what matters least. Lower case.
 std::string emoji_caption(const Emoji& emoji);
 
 // "Smileys & Emotion" -> "smileys and emotion"; "face-smiling" -> "face smiling".

@@ -140,14 +140,28 @@ TEST_CASE("a random caption keeps the name first and draws from the phrases, non
   std::set<std::string> seen;
   for (int64_t sample = 0; sample < 400; ++sample) {
     SampleRandom random(5, DataStream::kCaption, 0, sample);
-    const std::string caption = random_caption(kHeart, 0.5, random);
+    const std::string caption = random_caption(kHeart, {.keep_phrase = 0.5}, random);
     CHECK(caption.rfind("red heart", 0) == 0);
     seen.insert(caption);
   }
   CHECK(seen.size() == 16);  // 1 + 3 + 6 + 6 ordered choices of three phrases
   SampleRandom random(5, DataStream::kCaption, 0, 0);
-  CHECK(random_caption(kHeart, 0, random) == "red heart");
-  CHECK(random_caption(kHeart, 1, random).size() == std::string("red heart, love, emotion, card").size());
+  CHECK(random_caption(kHeart, {.keep_phrase = 0}, random) == "red heart");
+  CHECK(random_caption(kHeart, {.keep_phrase = 1}, random).size() == std::string("red heart, love, emotion, card").size());
+}
+
+TEST_CASE("a random caption leaves the name out as often as asked, but never everything") {
+  int named = 0;
+  for (int64_t sample = 0; sample < 400; ++sample) {
+    SampleRandom random(5, DataStream::kCaption, 0, sample);
+    const std::string caption = random_caption(kHeart, {.keep_phrase = 1, .keep_name = 0.5}, random);
+    named += caption.rfind("red heart", 0) == 0;
+    CHECK(caption.rfind(", ", 0) == std::string::npos);
+    SampleRandom again(5, DataStream::kCaption, 0, sample);
+    CHECK(random_caption(kHeart, {.keep_phrase = 0, .keep_name = 0}, again) == "red heart");
+  }
+  CHECK(named > 150);
+  CHECK(named < 250);
 }
 
 TEST_CASE("captions that speak of left or right are told from those that do not") {

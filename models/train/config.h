@@ -24,6 +24,7 @@ struct TrainConfig {
   bool augment_flip = false;
   bool vary_caption = true;
   double keep_phrase = 0.5;
+  double keep_name = 1;
 
   // Length
   int64_t batch_size = 128;
@@ -78,8 +79,9 @@ void visit_fields(Config& c, const Visit& visit) {
         "a crop's width to height is at most this, and at least its inverse");
   visit("augment-color", c.augment_color, "brightness, contrast and saturation vary by this share");
   visit("augment-flip", c.augment_flip, "mirror half of the pictures whose caption names no side");
-  visit("vary-caption", c.vary_caption, "keep the name, drop and shuffle the other phrases of a caption");
-  visit("keep-phrase", c.keep_phrase, "probability that such a phrase stays");
+  visit("vary-caption", c.vary_caption, "drop and shuffle the phrases of a caption");
+  visit("keep-phrase", c.keep_phrase, "probability that a phrase of a caption stays");
+  visit("keep-name", c.keep_name, "probability that the name stays where another phrase does");
   visit("batch-size", c.batch_size, "pairs that are contrasted with one another in a step");
   visit("accum-freq", c.accum_freq, "micro-batches a step is computed in; the gradient is the same");
   visit("epochs", c.epochs, "passes over the training data");

@@ -8,6 +8,7 @@
 #include "models/optim/adafactor.h"
 #include "models/optim/adamw.h"
 #include "models/train/checkpoint.h"
+#include "models/train/readable.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 
@@ -48,6 +49,70 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const Param
 
 }  // namespace
 
+namespace {
+
+std::string joined(const std::vector<int64_t>& numbers) {
+  std::string text;
+  for (const int64_t number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
+  return text;
+}
+
+ReportTable model_table(const LimoeConfig& c, const ModelInfo& info) {
+  ReportTable table{"Model", {}};
+  table.rows.push_back({"tower", concatenate(c.layers, " blocks, width ", c.width, ", ", c.heads,
+                                             " heads, MLP ", c.mlp_width)});
+  if (info.moe_blocks.empty())
+    table.rows.push_back({"experts", "none: the dense twin"});
+  else
+    table.rows.push_back(
+        {"experts",
+         concatenate(
+             c.experts, " in blocks ", joined(info.moe_blocks), ", ", c.experts_per_token, " a token, ",
+             info.expert_capacity == 0 ? std::string("no limit of") : std::to_string(info.expert_capacity),
+             " places each")});
+  table.rows.push_back(
+      {"parameters", concatenate(grouped_digits(info.parameters), ", ",
+                                 grouped_digits(info.active_parameters), " active a token")});
+  table.rows.push_back(
+      {"pictures, texts", concatenate(c.image_size, " px in patches of ", c.patch_size, ": ",
+                                      info.image_tokens, " tokens; ", info.text_tokens, " tokens")});
+  table.rows.push_back(
+      {"FLOP a pair", with_decimals(double(info.training_pair_flop) / 1e9, 3) + " G in training"});
+  return table;
+}
+
+ReportTable memory_table(const MemoryEstimate& memory) {
+  return {"Memory, estimated",
+          {{"weights, gradients, optimizer", concatenate(readable_bytes(double(memory.weights)), ", ",
+                                                         readable_bytes(double(memory.gradients)), ", ",
+                                                         readable_bytes(double(memory.optimizer)))},
+           {"activations, batches", concatenate(readable_bytes(double(memory.activations)), ", ",
+                                                readable_bytes(double(memory.data)))},
+           {"in all", readable_bytes(double(memory.total()))}}};
+}
+
+}  // namespace
+
+std::vector<ReportTable> RunParts::startup_tables() const {
+  const ModelInfo info = model_info(
+      model_config,
+      {.batch_size = config.batch_size, .accum_freq = config.accum_freq, .optimizer = config.optimizer});
+  const ReportTable data{
+      "Data",
+      {{"pairs", concatenate(grouped_digits(dataset->size()), " in ", dataset->shard_count(), " shards of ",
+                             config.train_data)},
+       {"tokenizer",
+        concatenate(tokenizer->kind(), ", ", grouped_digits(tokenizer->vocab_size()), " pieces")},
+       {"batch", concatenate(config.batch_size, " pairs in ", config.accum_freq, " micro-batches")},
+       {"length",
+        concatenate(grouped_digits(total_steps), " steps, ", loader->steps_per_epoch(), " to an epoch")}}};
+  const ReportTable machine{
+      "Machine",
+      {{"device", concatenate(config.device, ", ", thread_count(), " threads, built for ", LIMOE_MARCH)},
+       {"loader", concatenate(config.workers, " workers")}}};
+  return {model_table(model_config, info), data, memory_table(info.memory), machine};
+}
+
 LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfig& model) {
   LoaderOptions options{.batch_size = train.batch_size,
                         .image_size = int(model.image_size),
@@ -63,6 +128,7 @@ LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfi
   augment.flip = train.augment && train.augment_flip;
   augment.vary_caption = train.vary_caption;
   augment.keep_phrase = train.keep_phrase;
+  augment.keep_name = train.keep_name;
   if (train.augment || train.vary_caption) options.augment = augment;
   return options;
 }

@@ -13,6 +13,8 @@
 namespace limoe {
 namespace {
 
+constexpr int64_t kMostWorkers = 256;
+
 struct EvalArguments {
   std::string checkpoint, task, data, json, classnames, templates, json_text_key;
   int64_t batch_size = 64;
@@ -88,9 +90,10 @@ void evaluate(const EvalArguments& arguments) {
   if (std::find(tasks.begin(), tasks.end(), arguments.task) == tasks.end())
     throw UsageError("--task: \"", arguments.task, "\" is unknown; the nearest one is ",
                      nearest_name(arguments.task, tasks));
-  if (arguments.batch_size < 1 || arguments.workers < 0)
-    throw UsageError("--batch-size is ", arguments.batch_size, ", --workers is ", arguments.workers,
-                     "; expected 1 and 0 or more");
+  if (arguments.batch_size < 1)
+    throw UsageError("--batch-size: is ", arguments.batch_size, "; expected 1 or more");
+  if (arguments.workers < 0 || arguments.workers > kMostWorkers)
+    throw UsageError("--workers: is ", arguments.workers, "; expected 0 to ", kMostWorkers);
   const LoadedModel loaded = load_model(arguments.checkpoint);
   for (const std::string& warning : loaded.warnings) std::cerr << "limoe: " << warning << "\n";
   const auto dataset = std::make_shared<const Dataset>(

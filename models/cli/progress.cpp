@@ -14,6 +14,7 @@ constexpr double kPlainLineSeconds = 5;
 constexpr double kFirstEstimateSeconds = 0.5;  // a rate from less is noise
 constexpr int kLongestBar = 30;
 constexpr int kShortestBar = 8;
+constexpr int kRoomForFigures = 48;  // of a million items; a bar that changes its length would be restless
 
 double seconds_between(std::chrono::steady_clock::time_point begin,
                        std::chrono::steady_clock::time_point end) {
@@ -37,7 +38,7 @@ std::string progress_line(const std::string& what, int64_t done, int64_t total, 
     figures += "  " + with_decimals(per_second, per_second < 10 ? 1 : 0) + "/s";
     if (done < total) figures += "  " + readable_seconds(double(total - done) / per_second) + " left";
   }
-  const int left = width - columns_of(what) - columns_of(figures) - 6;  // brackets and gaps
+  const int left = width - columns_of(what) - kRoomForFigures;
   const std::string bar = left < kShortestBar ? "" : bar_of(share, std::min(left, kLongestBar));
   return shortened(what + "  " + bar + figures, width);
 }

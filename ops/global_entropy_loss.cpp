@@ -3,8 +3,7 @@
 #include "autograd/record.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/log_sum_exp.h"
-#include "ops/token_groups.h"
+#include "ops/router_softmax.h"
 #include "tensor/factory.h"
 
 namespace limoe {
@@ -13,11 +12,10 @@ namespace {
 // q: the mean probabilities of the tokens.
 template <class T>
 std::vector<double> mean_probabilities(const T* logits, Tokens tokens, int64_t experts) {
-  std::vector<double> mean = sum_over_tokens(tokens, experts, [=](int64_t token, double* sums) {
-    const T* const row = logits + token * experts;
-    const double log_sum = log_sum_exp(row, experts);
-    for (int64_t expert = 0; expert < experts; ++expert)
-      sums[expert] += std::exp(double(row[expert]) - log_sum);
+  std::vector<double> mean = sum_over_tokens(tokens, experts, [=](Tokens some, double* sums) {
+    for_each_softmax(logits, some, experts, [=](int64_t, const double* p, double) {
+      for (int64_t expert = 0; expert < experts; ++expert) sums[expert] += p[expert];
+    });
   });
   for (double& q : mean) q /= double(tokens.size());
   return mean;
@@ -49,15 +47,13 @@ void backward_cpu(const T* logits, double threshold, const TokenGroups& by_group
     if (above_zero(threshold - entropy_of(log_q)) == 0) return;
     for (double& q : log_q) q = q == 0 ? 0 : std::log(q);  // where q is 0, so is every p it is multiplied by
     const double scale = weight / double(tokens.size());
-    for_each_token(tokens, experts, [&](int64_t token) {
-      const T* const row = logits + token * experts;
-      const double log_sum = log_sum_exp(row, experts);
-      double mean_log_q = 0;
-      for (int64_t expert = 0; expert < experts; ++expert)
-        mean_log_q += std::exp(double(row[expert]) - log_sum) * log_q[expert];
-      for (int64_t expert = 0; expert < experts; ++expert)
-        dlogits[token * experts + expert] =
-            T(scale * std::exp(double(row[expert]) - log_sum) * (log_q[expert] - mean_log_q));
+    for_each_run(tokens, [&](Tokens some) {
+      for_each_softmax(logits, some, experts, [&](int64_t token, const double* p, double) {
+        double mean_log_q = 0;
+        for (int64_t expert = 0; expert < experts; ++expert) mean_log_q += p[expert] * log_q[expert];
+        for (int64_t expert = 0; expert < experts; ++expert)
+          dlogits[token * experts + expert] = T(scale * p[expert] * (log_q[expert] - mean_log_q));
+      });
     });
   });
 }

@@ -1,5 +1,7 @@
 #include "ops/gshard_loss.h"
 
+#include <algorithm>
+
 #include "autograd/record.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
@@ -12,9 +14,11 @@ namespace {
 // f: which share of the tokens every expert is the first choice of.
 template <class T>
 std::vector<double> first_shares(const T* probs, Tokens tokens, int64_t experts) {
-  std::vector<double> shares = sum_over_tokens(tokens, experts, [=](int64_t token, double* sums) {
-    const T* const row = probs + token * experts;
-    sums[std::max_element(row, row + experts) - row] += 1;
+  std::vector<double> shares = sum_over_tokens(tokens, experts, [=](Tokens some, double* sums) {
+    for (const int64_t token : some) {
+      const T* const row = probs + token * experts;
+      sums[std::max_element(row, row + experts) - row] += 1;
+    }
   });
   for (double& share : shares) share /= double(tokens.size());
   return shares;
@@ -36,9 +40,10 @@ void backward_cpu(const T* probs, const TokenGroups& by_group, double weight, T*
   for_each_group(by_group, [=](Tokens tokens) {
     const std::vector<double> shares = first_shares(probs, tokens, experts);
     const double scale = weight * double(experts) / double(tokens.size());
-    for_each_token(tokens, experts, [&](int64_t token) {
-      for (int64_t expert = 0; expert < experts; ++expert)
-        dprobs[token * experts + expert] = T(scale * shares[expert]);
+    for_each_run(tokens, [&](Tokens some) {
+      for (const int64_t token : some)
+        for (int64_t expert = 0; expert < experts; ++expert)
+          dprobs[token * experts + expert] = T(scale * shares[expert]);
     });
   });
 }

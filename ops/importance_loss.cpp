@@ -20,9 +20,10 @@ template <class T>
 void backward_cpu(const T* probs, const TokenGroups& by_group, double weight, T* dprobs, int64_t experts) {
   for_each_group(by_group, [=](Tokens tokens) {
     const std::vector<double> gradient = squared_variation_gradient(sum_of_rows(probs, tokens, experts));
-    for_each_token(tokens, experts, [&](int64_t token) {
-      for (int64_t expert = 0; expert < experts; ++expert)
-        dprobs[token * experts + expert] = T(weight * gradient[expert]);
+    for_each_run(tokens, [&](Tokens some) {
+      for (const int64_t token : some)
+        for (int64_t expert = 0; expert < experts; ++expert)
+          dprobs[token * experts + expert] = T(weight * gradient[expert]);
     });
   });
 }

@@ -1,5 +1,6 @@
 #include "ops/load_loss.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -47,9 +48,10 @@ std::vector<int32_t> threshold_places(const T* noisy, Rows rows, int64_t choices
 
 template <class T>
 std::vector<double> loads(const LoadInputs<T>& in, Tokens tokens) {
-  std::vector<double> load = sum_over_tokens(tokens, in.experts, [&](int64_t token, double* sums) {
-    for (int64_t expert = 0; expert < in.experts; ++expert)
-      sums[expert] += 0.5 * std::erfc(in.distance(token, expert) * kSqrtHalf);
+  std::vector<double> load = sum_over_tokens(tokens, in.experts, [&](Tokens some, double* sums) {
+    for (const int64_t token : some)
+      for (int64_t expert = 0; expert < in.experts; ++expert)
+        sums[expert] += 0.5 * std::erfc(in.distance(token, expert) * kSqrtHalf);
   });
   for (double& share : load) share /= double(tokens.size());
   return load;
@@ -61,14 +63,16 @@ void backward_cpu(const LoadInputs<T>& in, const TokenGroups& by_group, double w
   for_each_group(by_group, [&](Tokens tokens) {
     const std::vector<double> gradient = squared_variation_gradient(loads(in, tokens));
     const double scale = weight * kOneOverSqrtTwoPi / (in.deviation * double(tokens.size()));
-    for_each_token(tokens, in.experts, [&](int64_t token) {
-      double sum = 0;
-      for (int64_t expert = 0; expert < in.experts; ++expert) {
-        const double u = in.distance(token, expert), d = scale * gradient[expert] * std::exp(-0.5 * u * u);
-        dlogits[token * in.experts + expert] = T(d);
-        sum += d;
+    for_each_run(tokens, [&](Tokens some) {
+      for (const int64_t token : some) {
+        double sum = 0;
+        for (int64_t expert = 0; expert < in.experts; ++expert) {
+          const double u = in.distance(token, expert), d = scale * gradient[expert] * std::exp(-0.5 * u * u);
+          dlogits[token * in.experts + expert] = T(d);
+          sum += d;
+        }
+        dnoisy[token * in.experts + std::max(in.threshold_place[token], 0)] = T(-sum);
       }
-      dnoisy[token * in.experts + std::max(in.threshold_place[token], 0)] = T(-sum);
     });
   });
 }

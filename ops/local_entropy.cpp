@@ -3,8 +3,7 @@
 #include "autograd/record.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/log_sum_exp.h"
-#include "ops/token_groups.h"
+#include "ops/router_softmax.h"
 #include "tensor/factory.h"
 
 namespace limoe {
@@ -16,21 +15,20 @@ double times_probability(double p, double x) {
 }
 
 template <class T>
-double entropy_of(const T* row, double log_sum, int64_t experts) {
+double entropy_of(const T* row, const double* p, double log_sum, int64_t experts) {
   double entropy = 0;
-  for (int64_t expert = 0; expert < experts; ++expert) {
-    const double log_p = double(row[expert]) - log_sum;
-    entropy -= times_probability(std::exp(log_p), log_p);
-  }
+  for (int64_t expert = 0; expert < experts; ++expert)
+    entropy -= times_probability(p[expert], double(row[expert]) - log_sum);
   return entropy;
 }
 
 template <class T>
 double forward_cpu(const T* logits, const TokenGroups& by_group, int64_t experts) {
   return mean_over_groups(by_group, [=](Tokens tokens) {
-    const std::vector<double> sum = sum_over_tokens(tokens, 1, [=](int64_t token, double* entropies) {
-      const T* const row = logits + token * experts;
-      entropies[0] += entropy_of(row, log_sum_exp(row, experts), experts);
+    const std::vector<double> sum = sum_over_tokens(tokens, 1, [=](Tokens some, double* entropies) {
+      for_each_softmax(logits, some, experts, [=](int64_t token, const double* p, double log_sum) {
+        entropies[0] += entropy_of(logits + token * experts, p, log_sum, experts);
+      });
     });
     return sum[0] / double(tokens.size());
   });
@@ -40,13 +38,14 @@ template <class T>
 void backward_cpu(const T* logits, const TokenGroups& by_group, double weight, T* dlogits, int64_t experts) {
   for_each_group(by_group, [=](Tokens tokens) {
     const double scale = -weight / double(tokens.size());
-    for_each_token(tokens, experts, [=](int64_t token) {
-      const T* const row = logits + token * experts;
-      const double log_sum = log_sum_exp(row, experts), entropy = entropy_of(row, log_sum, experts);
-      for (int64_t expert = 0; expert < experts; ++expert) {
-        const double log_p = double(row[expert]) - log_sum;
-        dlogits[token * experts + expert] = T(scale * times_probability(std::exp(log_p), log_p + entropy));
-      }
+    for_each_run(tokens, [=](Tokens some) {
+      for_each_softmax(logits, some, experts, [=](int64_t token, const double* p, double log_sum) {
+        const T* const row = logits + token * experts;
+        const double entropy = entropy_of(row, p, log_sum, experts);
+        for (int64_t expert = 0; expert < experts; ++expert)
+          dlogits[token * experts + expert] =
+              T(scale * times_probability(p[expert], double(row[expert]) - log_sum + entropy));
+      });
     });
   });
 }

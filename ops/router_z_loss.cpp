@@ -3,8 +3,7 @@
 #include "autograd/record.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
-#include "ops/log_sum_exp.h"
-#include "ops/token_groups.h"
+#include "ops/router_softmax.h"
 #include "tensor/factory.h"
 
 namespace limoe {
@@ -13,9 +12,9 @@ namespace {
 template <class T>
 double forward_cpu(const T* logits, const TokenGroups& by_group, int64_t experts) {
   return mean_over_groups(by_group, [=](Tokens tokens) {
-    const std::vector<double> sum = sum_over_tokens(tokens, 1, [=](int64_t token, double* squares) {
-      const double log_sum = log_sum_exp(logits + token * experts, experts);
-      squares[0] += log_sum * log_sum;
+    const std::vector<double> sum = sum_over_tokens(tokens, 1, [=](Tokens some, double* squares) {
+      for_each_softmax(logits, some, experts,
+                       [=](int64_t, const double*, double log_sum) { squares[0] += log_sum * log_sum; });
     });
     return sum[0] / double(tokens.size());
   });
@@ -25,11 +24,11 @@ template <class T>
 void backward_cpu(const T* logits, const TokenGroups& by_group, double weight, T* dlogits, int64_t experts) {
   for_each_group(by_group, [=](Tokens tokens) {
     const double scale = 2 * weight / double(tokens.size());
-    for_each_token(tokens, experts, [=](int64_t token) {
-      const T* const row = logits + token * experts;
-      const double log_sum = log_sum_exp(row, experts);
-      for (int64_t expert = 0; expert < experts; ++expert)
-        dlogits[token * experts + expert] = T(scale * log_sum * std::exp(double(row[expert]) - log_sum));
+    for_each_run(tokens, [=](Tokens some) {
+      for_each_softmax(logits, some, experts, [=](int64_t token, const double* p, double log_sum) {
+        for (int64_t expert = 0; expert < experts; ++expert)
+          dlogits[token * experts + expert] = T(scale * log_sum * p[expert]);
+      });
     });
   });
 }

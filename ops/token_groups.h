@@ -9,12 +9,14 @@
 #include <span>
 #include <vector>
 
-#include "ops/row_sums.h"
+#include "ops/eigen_maps.h"
+#include "tensor/parallel.h"
 #include "tensor/tensor.h"
 
 namespace limoe {
 
 using Tokens = std::span<const int32_t>;
+constexpr int64_t kTokensPerRun = 1024;
 
 struct TokenGroups {
   std::vector<int32_t> tokens;  // the counted ones, group by group, in array order
@@ -45,31 +47,33 @@ double mean_over_groups(const TokenGroups& by_group, const LossOf& loss_of) {
 // What the loss of a group weighs in the gradient `dy` of that mean.
 double group_weight(const TokenGroups& by_group, const Tensor& dy);
 
-// add(token, sums) adds what a token gives to sums [width].
+// add(some, sums) adds what some of the tokens give to sums [width]. Runs of tokens go to different threads
+// and are added in order.
 template <class Add>
 std::vector<double> sum_over_tokens(Tokens tokens, int64_t width, const Add& add) {
-  std::vector<double> sums(width);
-  sum_over_rows<double>(int64_t(tokens.size()), width, sums.data(),
-                        [&](int64_t begin, int64_t end, double* partial) {
-                          for (int64_t i = begin; i < end; ++i) add(int64_t(tokens[i]), partial);
-                        });
+  const int64_t count = int64_t(tokens.size());
+  std::vector<double> partials(run_count(count, kTokensPerRun) * width), sums(width);
+  parallel_for(count, kTokensPerRun, [&](int64_t begin, int64_t end) {
+    add(tokens.subspan(begin, end - begin), partials.data() + begin / kTokensPerRun * width);
+  });
+  for (size_t i = 0; i < partials.size(); ++i) sums[i % width] += partials[i];
   return sums;
 }
 
 // The sum of the tokens' rows, by column.
 template <class T>
 std::vector<double> sum_of_rows(const T* rows, Tokens tokens, int64_t width) {
-  return sum_over_tokens(tokens, width, [=](int64_t token, double* sums) {
-    for (int64_t column = 0; column < width; ++column) sums[column] += double(rows[token * width + column]);
+  return sum_over_tokens(tokens, width, [=](Tokens some, double* sums) {
+    for (const int64_t token : some)
+      for (int64_t column = 0; column < width; ++column) sums[column] += double(rows[token * width + column]);
   });
 }
 
-// body(token) for every token, shared among threads.
+// body(some) for runs of the tokens, shared among threads.
 template <class Body>
-void for_each_token(Tokens tokens, int64_t width, const Body& body) {
-  parallel_for(int64_t(tokens.size()), rows_per_run(width), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) body(int64_t(tokens[i]));
-  });
+void for_each_run(Tokens tokens, const Body& body) {
+  parallel_for(int64_t(tokens.size()), kTokensPerRun,
+               [&](int64_t begin, int64_t end) { body(tokens.subspan(begin, end - begin)); });
 }
 
 }  // namespace limoe

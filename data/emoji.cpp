@@ -119,6 +119,7 @@ std::string emoji_json(const Emoji& emoji, const EmojiVariant& variant) {
                {"gender", variant.gender},
                {"hair", variant.hair},
                {"representative", variant.representative}};
+  json["phrases"] = emoji_phrases(emoji);
   for (const auto& [language, words] : emoji.languages) {
     json["names"][language] = words.name;
     json["keywords_by_language"][language] = words.keywords;

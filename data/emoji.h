@@ -5,7 +5,7 @@
 // right answer. Classes (.cls, classnames.txt) are Unicode's nine groups. A sample's .json:
 //
 //   {"name", "keywords", "group", "subgroup", "emoji", "codepoints", "concept", "tone", "gender", "hair",
-//    "representative", "names": {"de": ...}, "keywords_by_language": {"de": [...]}}
+//    "representative", "phrases", "names": {"de": ...}, "keywords_by_language": {"de": [...]}}
 #pragma once
 
 #include <cstdint>

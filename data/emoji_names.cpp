@@ -200,18 +200,24 @@ std::vector<Emoji> read_emoji(const EmojiSources& sources, const std::vector<std
   return all;
 }
 
-std::string emoji_caption(const Emoji& emoji) {
-  std::string caption = lower_ascii(emoji.english.name);
-  std::set<std::string> said = word_set(caption);
-  std::vector<std::string> parts = {emoji_class_words(emoji.subgroup)};
+std::vector<std::string> emoji_phrases(const Emoji& emoji) {
+  std::vector<std::string> parts = {emoji_class_words(emoji.subgroup), emoji_class_words(emoji.group)};
   parts.insert(parts.end(), emoji.english.keywords.begin(), emoji.english.keywords.end());
+  std::set<std::string> said = word_set(lower_ascii(emoji.english.name));
+  std::vector<std::string> phrases;
   for (const std::string& part : parts) {
-    std::string words = lower_ascii(part);
-    std::set<std::string> own = word_set(words);
+    const std::string words = lower_ascii(part);
+    const std::set<std::string> own = word_set(words);
     if (std::includes(said.begin(), said.end(), own.begin(), own.end())) continue;
-    caption += ", " + words;
+    phrases.push_back(words);
     said.insert(own.begin(), own.end());
   }
+  return phrases;
+}
+
+std::string emoji_caption(const Emoji& emoji) {
+  std::string caption = lower_ascii(emoji.english.name);
+  for (const std::string& phrase : emoji_phrases(emoji)) caption += ", " + phrase;
   return caption;
 }
 

@@ -38,8 +38,12 @@ struct EmojiSources {
 // All emoji in the order of emoji-test.txt. `languages` are CLDR codes besides English ("de", "pt_PT").
 std::vector<Emoji> read_emoji(const EmojiSources& sources, const std::vector<std::string>& languages);
 
-// "ant, animal bug, insect": the name, the words of the subgroup, then the keywords that add a word to them. In
-// this order a limit on tokens cuts what matters least. Lower case.
+// What is said of an emoji besides its name: the words of its subgroup, those of its group, then the
+// keywords, each only where it adds a word. "ant": "animal bug", "animals and nature", "insect". Lower case.
+std::vector<std::string> emoji_phrases(const Emoji& emoji);
+
+// The name and the phrases: "ant, animal bug, animals and nature, insect". A limit on tokens cuts what
+// matters least.
 std::string emoji_caption(const Emoji& emoji);
 
 // "Smileys & Emotion" -> "smileys and emotion"; "face-smiling" -> "face smiling".

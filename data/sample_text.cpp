@@ -69,8 +69,11 @@ SampleText parse_sample_text(const SampleTextFiles& files, const std::string& js
   const auto name = fields.find("name");
   if (name != fields.end() && name->is_string()) text.name = trimmed(name->get<std::string>());
   if (text.name.empty()) text.name = text.caption;
-  append_phrases(fields, "keywords", /*is_identifier=*/false, text);
-  append_phrases(fields, "subgroup", /*is_identifier=*/true, text);
+  append_phrases(fields, "phrases", /*is_identifier=*/false, text);
+  if (text.phrases.empty()) {
+    append_phrases(fields, "keywords", /*is_identifier=*/false, text);
+    append_phrases(fields, "subgroup", /*is_identifier=*/true, text);
+  }
   text.label = parse_label(files.label, sample);
   return text;
 }

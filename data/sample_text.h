@@ -1,7 +1,8 @@
 // What the text members of a sample say.
 //
-// JSON fields read: the one json_text_key names, "name" (a string), "keywords" and "subgroup" (strings or
-// lists of them). Others are ignored; so are these where they have another type.
+// JSON fields read: the one json_text_key names, "name" (a string), "phrases", or without
+// those "keywords" and "subgroup" (strings or lists of them). Others are ignored; so are these where they
+// have another type.
 #pragma once
 
 #include <cstdint>

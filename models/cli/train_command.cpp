@@ -6,6 +6,7 @@
 
 #include "models/cli/command.h"
 #include "models/cli/config_flags.h"
+#include "models/cli/stopped_early.h"
 #include "models/cli/table.h"
 #include "models/cli/train_console.h"
 #include "models/train/checkpoint.h"

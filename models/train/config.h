@@ -91,7 +91,7 @@ void visit_fields(Config& c, const Visit& visit) {
   visit("beta1", c.beta1, "decay of the first moment");
   visit("beta2", c.beta2, "decay of the second moment");
   visit("eps", c.eps, "AdamW's epsilon");
-  visit("wd", c.wd, "decoupled weight decay of the kernels");
+  visit("wd", c.wd, "decoupled weight decay of the kernels, multiplied by the learning rate");
   visit("lr-scheduler", c.lr_scheduler, "'cosine', 'rsqrt', 'linear' or 'const', each after a linear warmup");
   visit("warmup", c.warmup, "steps of linear warmup");
   visit("cooldown", c.cooldown, "last steps with a linear way to 0 (rsqrt)");

@@ -36,11 +36,13 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const
   return train_sentencepiece(captions_of(dataset), {.vocab_size = int32_t(config.tokenizer_vocabulary)});
 }
 
+// --wd is multiplied by the learning rate, whichever the optimizer: Adafactor's own decay follows the
+// schedule alone.
 std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const ParameterArena& arena) {
   if (config.optimizer == "adafactor")
     return std::make_unique<Adafactor>(
-        arena,
-        AdafactorSettings{.beta1 = config.beta1, .beta2_cap = config.beta2, .weight_decay = config.wd});
+        arena, AdafactorSettings{
+                   .beta1 = config.beta1, .beta2_cap = config.beta2, .weight_decay = config.wd * config.lr});
   return std::make_unique<AdamW>(
       arena,
       AdamWSettings{

@@ -62,8 +62,8 @@ void choose_experts(const T* probs, const int32_t* group_of, Sizes sizes, int32_
 void expect_ordered(const int32_t* expert_of, Sizes sizes) {
   for (int64_t token = 0; token < sizes.tokens; ++token)
     if (expert_of[token * sizes.choices] == kNotOrdered)
-      throw ValueError("moe_route: probs of token ", token,
-                       " hold a NaN; expected numbers, for a NaN has no place in an order");
+      throw NonFiniteError("moe_route: probs of token ", token,
+                           " hold a NaN; expected numbers, for a NaN has no place in an order");
 }
 
 // The routed tokens in the order they are served. Groups are served alone, so one queue does for all.

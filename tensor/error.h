@@ -40,6 +40,9 @@ struct DTypeError : Error {
 struct ValueError : Error {
   using Error::Error;
 };  // a value out of its range
+struct NonFiniteError : ValueError {
+  using ValueError::ValueError;
+};  // a NaN or an infinity where only a number will do
 struct DeviceError : Error {
   using Error::Error;
 };  // tensors on different machines, or a machine that is absent

@@ -83,15 +83,16 @@ class Training {
     const bool reports = (step_ + 1) % config_.log_every_n_steps == 0 || step_ + 1 == parts_.total_steps;
     ParameterArena& arena = *parts_.arena;
     arena.zero_gradients();
-    losses_ = accumulate_gradients(*parts_.model, batch, options, [&](const LimoeOutputs& outputs) {
-      if (reports) tally_.add(outputs);
-    });
+    try {
+      losses_ = accumulate_gradients(*parts_.model, batch, options, [&](const LimoeOutputs& outputs) {
+        if (reports) tally_.add(outputs);
+      });
+    } catch (const NonFiniteError& error) {
+      stop_on_non_finite(error.what(), batch, options);
+    }
     grad_norm_ = clip_gradient_norm(arena, config_.grad_clip_norm);
     const GuardReport guard = guard_.look(losses_.total(), grad_norm_);
-    if (!guard.is_finite)
-      throw Error("train: step ", step_ + 1, ": ", guard.words, "; ",
-                  diagnose_non_finite(*parts_.model, arena, batch, options),
-                  "; lower --lr or --grad-clip-norm, or resume from the last checkpoint");
+    if (!guard.is_finite) stop_on_non_finite(guard.words, batch, options);
     if (guard.is_spike) observer_.warning(concatenate("step ", step_ + 1, ": ", guard.words));
     const double schedule = schedule_factor(parts_.schedule, step_);
     lr_ = config_.lr * schedule;
@@ -103,6 +104,13 @@ class Training {
     ++interval_.steps;
     interval_.contrastive += losses_.contrastive;
     interval_.auxiliary += losses_.auxiliary;
+  }
+
+  [[noreturn]] void stop_on_non_finite(const std::string& seen, const Batch& batch,
+                                       const StepOptions& options) {
+    throw NonFiniteError("train: step ", step_ + 1, ": ", seen, "; ",
+                         diagnose_non_finite(*parts_.model, *parts_.arena, batch, options),
+                         "; lower --lr or --grad-clip-norm, or resume from the last checkpoint");
   }
 
   void report() {

@@ -8,7 +8,7 @@
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
-#include "ops/gemm.h"
+#include "ops/small_gemm.h"
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
 
@@ -28,23 +28,34 @@ int64_t padded(int64_t length) {
   return run_count(length, kPadding) * kPadding;
 }
 
+// exp() of less is taken as exp() of this: no sum notices it beside its largest term, which is 1, and the
+// arithmetic below -87, where results are denormal, takes a tenth longer. What the mask forbids is made zero.
+constexpr double kLeastExponent = -80;
+
 // What one run of heads works in.
 template <class T>
 class Scratch {
  public:
   Scratch(int64_t longest, const Heads& heads, int64_t matrices)
-      : memory_(empty({padded(longest) * (matrices * longest + 2 * heads.width + 1)}, dtype_of<T>)) {
+      : memory_(empty({padded(longest) * (matrices * longest + 2 * heads.width + 5)}, dtype_of<T>)) {
     next_ = memory_.mutable_data<T>();
     scores = take(longest * padded(longest));
     dscores = matrices == 2 ? take(longest * padded(longest)) : nullptr;
     keys = take(heads.width * padded(longest));
     values = take(heads.width * padded(longest));
     mask = take(padded(longest));
+    keep = take(padded(longest));
+    largest = take(padded(longest));
+    sums = take(padded(longest));
+    deltas = take(padded(longest));
   }
 
   T *scores, *dscores;  // [length, padded length]
   T *keys, *values;     // k^T and v^T, [head width, padded length]
   T* mask;              // [padded length]: 0 for a key, -inf for padding and what lies behind the last token
+  T* keep;              // [padded length]: 1 where mask is 0, else 0
+  T *largest, *sums;    // [length], of the rows of scores
+  T* deltas;            // [length]
 
  private:
   T* take(int64_t elements) {
@@ -57,25 +68,19 @@ class Scratch {
   T* next_;
 };
 
-// to [width, padded length] = from [length, width] transposed; zero behind the last token.
-template <class T>
-void transpose_head(const T* from, int64_t stride, int64_t length, int64_t width, T* to) {
-  auto out = as_matrix(to, width, padded(length), padded(length));
-  out.leftCols(length) = as_matrix(from, length, width, stride).transpose();
-  out.rightCols(padded(length) - length).setZero();
-}
-
 // False when no key is valid.
 template <class T>
-bool fill_mask(const int32_t* key_valid, SequenceRange range, T* mask) {
+bool fill_mask(const int32_t* key_valid, SequenceRange range, T* mask, T* keep) {
   constexpr T kNever = -std::numeric_limits<T>::infinity();
   bool any = false;
   for (int64_t i = 0; i < range.length; ++i) {
     const bool valid = !key_valid || key_valid[range.first + i] != 0;
     mask[i] = valid ? T(0) : kNever;
+    keep[i] = valid ? T(1) : T(0);
     any = any || valid;
   }
   std::fill(mask + range.length, mask + padded(range.length), kNever);
+  std::fill(keep + range.length, keep + padded(range.length), T(0));
   return any;
 }
 
@@ -97,27 +102,33 @@ struct Forward {
     const T* const q = qkv + first * stride + head * heads.width;
     T* const out = y + first * columns + head * heads.width;
     T* const row_lse = lse + first * heads.count + head;
-    if (!fill_mask(key_valid, range, scratch.mask)) {
+    if (!fill_mask(key_valid, range, scratch.mask, scratch.keep)) {
       zero_block(out, length, heads.width, columns);
       for (int64_t i = 0; i < length; ++i) row_lse[i * heads.count] = std::numeric_limits<T>::infinity();
       return;
     }
-    transpose_head(q + columns, stride, length, heads.width, scratch.keys);
-    gemm_on_this_thread<T>(length, width, heads.width, {q, stride}, {scratch.keys, width}, T(0),
-                           scratch.scores, width);
+    transpose_padded(q + columns, stride, length, heads.width, scratch.keys, width);
+    small_gemm<T>(length, width, heads.width, {q, stride}, scratch.keys, width, scratch.scores, width);
     const T score_scale = T(heads.score_scale());
-    RowArray<T> sums(length);
+    const auto mask = as_row(scratch.mask, width), keep = as_row(scratch.keep, width);
+    // In passes over all rows: maximum, exp() and sum of one row wait for each other, those of many do not.
     for (int64_t i = 0; i < length; ++i) {
       auto row = as_row(scratch.scores + i * width, width);
-      row = row * score_scale + as_row(scratch.mask, width);
-      const T largest = row.template maxCoeff<Eigen::PropagateNaN>();
-      row = (row - largest).exp();
-      sums[i] = row.sum();
-      row_lse[i * heads.count] = largest + std::log(sums[i]);
+      row = row * score_scale + mask;
+      scratch.largest[i] = row.maxCoeff();  // may miss a NaN; the sum does not
     }
-    gemm_on_this_thread<T>(length, heads.width, length, {scratch.scores, width}, {q + 2 * columns, stride},
-                           T(0), out, columns);
-    for (int64_t i = 0; i < length; ++i) as_row(out + i * columns, heads.width) /= sums[i];
+    for (int64_t i = 0; i < length; ++i) {
+      auto row = as_row(scratch.scores + i * width, width);
+      row = (row - scratch.largest[i]).max(T(kLeastExponent)).exp() * keep;
+      scratch.sums[i] = row.sum();
+    }
+    auto largest = as_row(scratch.largest, length), sums = as_row(scratch.sums, length);
+    largest += sums.log();
+    sums = sums.inverse();
+    for (int64_t i = 0; i < length; ++i) row_lse[i * heads.count] = largest[i];
+    small_gemm<T>(length, heads.width, length, {scratch.scores, width}, q + 2 * columns, stride, out,
+                  columns);
+    for (int64_t i = 0; i < length; ++i) as_row(out + i * columns, heads.width) *= sums[i];
   }
 };
 
@@ -135,30 +146,34 @@ struct Backward {
     const int64_t at_input = first * stride + head * heads.width, at = first * columns + head * heads.width;
     const T *q = qkv + at_input, *k = q + columns, *v = k + columns, *dout = dy + at;
     T *dq = dqkv + at_input, *dk = dq + columns, *dv = dk + columns;
-    if (!fill_mask(key_valid, range, scratch.mask)) {
+    if (!fill_mask(key_valid, range, scratch.mask, scratch.keep)) {
       for (T* const block : {dq, dk, dv}) zero_block(block, length, heads.width, stride);
       return;
     }
-    transpose_head(k, stride, length, heads.width, scratch.keys);
-    transpose_head(v, stride, length, heads.width, scratch.values);
-    gemm_on_this_thread<T>(length, width, heads.width, {q, stride}, {scratch.keys, width}, T(0),
-                           scratch.scores, width);
-    gemm_on_this_thread<T>(length, width, heads.width, {dout, columns}, {scratch.values, width}, T(0),
-                           scratch.dscores, width);
+    transpose_padded(k, stride, length, heads.width, scratch.keys, width);
+    transpose_padded(v, stride, length, heads.width, scratch.values, width);
+    small_gemm<T>(length, width, heads.width, {q, stride}, scratch.keys, width, scratch.scores, width);
+    small_gemm<T>(length, width, heads.width, {dout, columns}, scratch.values, width, scratch.dscores, width);
     const T score_scale = T(heads.score_scale());
-    for (int64_t i = 0; i < length; ++i) {
-      auto p = as_row(scratch.scores + i * width, width), ds = as_row(scratch.dscores + i * width, width);
-      const T delta =
+    const auto mask = as_row(scratch.mask, width), keep = as_row(scratch.keep, width);
+    for (int64_t i = 0; i < length; ++i)
+      scratch.deltas[i] =
           (as_row(dout + i * columns, heads.width) * as_row(y + at + i * columns, heads.width)).sum();
-      p = (p * score_scale + as_row(scratch.mask, width) - lse[(first + i) * heads.count + head]).exp();
-      ds = p * (ds - delta) * score_scale;
+    for (int64_t i = 0; i < length; ++i) {
+      auto p = as_row(scratch.scores + i * width, width);
+      p = (p * score_scale + mask - lse[(first + i) * heads.count + head]).max(T(kLeastExponent)).exp() *
+          keep;
     }
-    const auto product = [&, length = length](GemmOperand<T> a, GemmOperand<T> b, T* c) {
-      gemm_on_this_thread<T>(length, heads.width, length, a, b, T(0), c, stride);
+    for (int64_t i = 0; i < length; ++i) {
+      auto ds = as_row(scratch.dscores + i * width, width);
+      ds = as_row(scratch.scores + i * width, width) * (ds - scratch.deltas[i]) * score_scale;
+    }
+    const auto product = [&, length = length](GemmOperand<T> a, const T* b, int64_t b_stride, T* c) {
+      small_gemm<T>(length, heads.width, length, a, b, b_stride, c, stride);
     };
-    product({scratch.scores, width, true}, {dout, columns}, dv);
-    product({scratch.dscores, width}, {k, stride}, dq);
-    product({scratch.dscores, width, true}, {q, stride}, dk);
+    product({scratch.scores, width, true}, dout, columns, dv);
+    product({scratch.dscores, width}, k, stride, dq);
+    product({scratch.dscores, width, true}, q, stride, dk);
   }
 };
 

@@ -11,11 +11,35 @@ namespace limoe {
 namespace {
 
 template <class T>
-void add_bias_cpu(T* y, const T* bias, Rows rows) {
-  parallel_for(rows.count, rows_per_run(rows.width), [=](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row)
-      as_row(y + row * rows.width, rows.width) += as_row(bias, rows.width);
-  });
+struct Forward {
+  const T *x, *kernel, *bias;  // bias may be null
+  T* y;
+  int64_t width, columns;
+
+  void add_bias(int64_t begin, int64_t end) const {
+    if (!bias) return;
+    for (int64_t row = begin; row < end; ++row) as_row(y + row * columns, columns) += as_row(bias, columns);
+  }
+};
+
+// Many rows are done in blocks, so that the bias meets the product while it is in the cache.
+constexpr int64_t kBlockRows = 256;
+
+template <class T>
+void forward_cpu(const Forward<T>& of, int64_t rows) {
+  const auto [x, kernel, bias, y, width, columns] = of;
+  if (rows < 2 * kBlockRows) {
+    gemm<T>(rows, columns, width, {x, width}, {kernel, columns}, T(0), y, columns);
+    of.add_bias(0, rows);
+    return;
+  }
+  parallel_for(
+      rows, kBlockRows,
+      [&, x = x, kernel = kernel, y = y, width = width, columns = columns](int64_t begin, int64_t end) {
+        gemm_on_this_thread<T>(end - begin, columns, width, {x + begin * width, width}, {kernel, columns},
+                               T(0), y + begin * columns, columns);
+        of.add_bias(begin, end);
+      });
 }
 
 Var record_linear(const Var& x, const Var& kernel, const Var* bias) {
@@ -48,10 +72,9 @@ Tensor linear_forward(const Tensor& x, const Tensor& kernel, const Tensor& bias)
   Tensor y = empty(x.shape().with(-1, columns), x.dtype(), x.device());
   const Rows rows = fold_leading_axes(in.shape());
   dispatch("linear", in, [&]<class T>(OnCpu<T>) {
-    T* const out = y.mutable_data<T>();
-    gemm<T>(rows.count, columns, rows.width, {in.data<T>(), rows.width}, {weights.data<T>(), columns}, T(0),
-            out, columns);
-    if (offsets.defined()) add_bias_cpu(out, offsets.data<T>(), {rows.count, columns});
+    forward_cpu<T>({in.data<T>(), weights.data<T>(), offsets.defined() ? offsets.data<T>() : nullptr,
+                    y.mutable_data<T>(), rows.width, columns},
+                   rows.count);
   });
   return y;
 }

@@ -31,29 +31,45 @@ struct Error : std::runtime_error {
 };
 
 // The kinds a caller may want to tell apart. Each inherits the constructor above.
+
+// Sizes that do not fit together
 struct ShapeError : Error {
   using Error::Error;
-};  // sizes that do not fit together
+};
+
+// Element types that do not fit together
 struct DTypeError : Error {
   using Error::Error;
-};  // element types that do not fit together
+};
+
+// A value out of its range
 struct ValueError : Error {
   using Error::Error;
-};  // a value out of its range
+};
+
+// A NaN or an infinity where only a number will do
 struct NonFiniteError : ValueError {
   using ValueError::ValueError;
-};  // a NaN or an infinity where only a number will do
+};
+
+// Tensors on different machines, or a machine that is absent
 struct DeviceError : Error {
   using Error::Error;
-};  // tensors on different machines, or a machine that is absent
+};
+
+// No memory left: with bytes wanted, live and cached
 struct OutOfMemoryError : Error {
   using Error::Error;
-};  // with bytes wanted, live and cached
+};
+
+// A file that is missing, malformed or cannot be written
 struct FileError : Error {
   using Error::Error;
-};  // a file that is missing, malformed or cannot be written
+};
+
+// The program was called wrongly: exit status 2
 struct UsageError : Error {
   using Error::Error;
-};  // the program was called wrongly: exit status 2
+};
 
 }  // namespace limoe

@@ -39,6 +39,8 @@ void check(const AugmentOptions& options) {
   check_range("contrast", options.contrast, 0.0, 1.0);
   check_range("saturation", options.saturation, 0.0, 1.0);
   check_range("keep_phrase", options.keep_phrase, 0.0, 1.0);
+  check_range("erase", options.erase, 0.0, 1.0);
+  check_range("replace_token", options.replace_token, 0.0, 1.0);
   check_range("keep_name", options.keep_name, 0.0, 1.0);
 }
 
@@ -76,6 +78,27 @@ void jitter_colours(float* pixels, int size, const AugmentOptions& options, Samp
     const float shared = of_grey * grey(pixel) + constant;
     for (int c = 0; c < 3; ++c) pixel[c] = std::clamp(own * pixel[c] + shared, 0.0f, 255.0f);
   }
+}
+
+void erase_rectangle(float* pixels, int size, const AugmentOptions& options, SampleRandom& random) {
+  if (!random.chance(options.erase)) return;
+  const double area = random.uniform(0.05, 0.3), log_aspect = std::log(2.0);
+  const double aspect = std::exp(random.uniform(-log_aspect, log_aspect));
+  const int width = std::clamp(static_cast<int>(size * std::sqrt(area * aspect)), 1, size);
+  const int height = std::clamp(static_cast<int>(size * std::sqrt(area / aspect)), 1, size);
+  const int64_t left = random.below(size - width + 1), top = random.below(size - height + 1);
+  float colour[3];
+  for (float& part : colour) part = static_cast<float>(random.uniform(0, 255));
+  for (int64_t y = top; y < top + height; ++y)
+    for (int64_t x = left; x < left + width; ++x) std::copy_n(colour, 3, pixels + (y * size + x) * 3);
+}
+
+void replace_tokens(int32_t* ids, int64_t count, double probability, int32_t first_id, int32_t vocabulary,
+                    SampleRandom& random) {
+  if (probability == 0 || vocabulary <= first_id) return;
+  for (int64_t i = 0; i < count; ++i)
+    if (random.chance(probability))
+      ids[i] = first_id + static_cast<int32_t>(random.below(vocabulary - first_id));
 }
 
 std::string random_caption(const SampleText& text, const AugmentOptions& options, SampleRandom& random) {

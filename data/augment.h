@@ -11,11 +11,15 @@
 // the pixel's own; clamped to 0..255. Hue stays: captions name colours. Grey is 0.299 R + 0.587 G + 0.114 B
 // (ITU-R BT.601).
 //
+// With probability `erase` a rectangle of 5 to 30 % of the picture is painted over in one random colour
+// (Zhong et al. 2020, "Random erasing data augmentation").
+//
 // Caption: the sample's name, then its other phrases, each kept with probability keep_phrase, in random
 // order. The name is kept with probability keep_name, or where nothing else is: what a picture is called says
 // nothing of a concept never seen, so a model that has to find concepts by their other words learns those.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "data/image.h"
@@ -32,10 +36,13 @@ struct AugmentOptions {
   double brightness = 0.1;
   double contrast = 0.1;
   double saturation = 0.1;
+  double erase = 0;
   bool flip = false;         // mirrors half of the pictures, never one whose caption speaks of left or right
   bool vary_caption = true;  // false: the caption as stored
   double keep_phrase = 0.5;
   double keep_name = 1;
+  double replace_token = 0;
+  int64_t epochs = 0;  // after this many, pairs are taken as they are; 0: never
 };
 
 void check(const AugmentOptions& options);  // ValueError naming the option
@@ -44,6 +51,14 @@ Box random_box(const Image& image, const AugmentOptions& options, bool may_flip,
 
 // In place on size * size RGB pixels of 0..255.
 void jitter_colours(float* pixels, int size, const AugmentOptions& options, SampleRandom& random);
+
+// In place on size * size RGB pixels of 0..255: paints the rectangle, or nothing.
+void erase_rectangle(float* pixels, int size, const AugmentOptions& options, SampleRandom& random);
+
+// In place on the first `count` of ids: each is replaced with the given probability by one of
+// first_id..vocabulary-1.
+void replace_tokens(int32_t* ids, int64_t count, double probability, int32_t first_id, int32_t vocabulary,
+                    SampleRandom& random);
 
 std::string random_caption(const SampleText& text, const AugmentOptions& options, SampleRandom& random);
 

@@ -90,7 +90,8 @@ Batch BatchBuilder::build(LoaderPosition position, StageTimes& times) {
     pixels += static_cast<std::ptrdiff_t>(options_.image_size) * options_.image_size * 3;
     const StageTimer timer(times.tokenize);
     const PreparedSample& prepared = *choice.prepared;
-    const TextIds text = prepared.ids ? *prepared.ids : tokenize(*tokenizer_, caption, options_.text);
+    TextIds text = prepared.ids ? *prepared.ids : tokenize(*tokenizer_, caption, options_.text);
+    if (varies(position.epoch)) vary_tokens(text, choice.sample, position.epoch);
     ids = std::copy(text.ids.begin(), text.ids.end(), ids);
     for (int32_t at = 0; at < options_.text.max_len; ++at) *valid++ = at < text.valid ? 1 : 0;
     batch.sample_index.push_back(choice.sample);
@@ -179,15 +180,29 @@ void BatchBuilder::fill_image(const Choice& choice, int64_t epoch, const std::st
                               float* pixels) const {
   const Image& image = choice.prepared->image;
   const int64_t count = int64_t{options_.image_size} * options_.image_size * 3;
-  if (options_.augment) {
+  if (varies(epoch)) {
     SampleRandom random(options_.seed, DataStream::kImage, epoch, choice.sample);
     const bool may_flip = options_.augment->flip && !speaks_of_sides(caption);
     resample(image, random_box(image, *options_.augment, may_flip, random), options_.image_size, pixels);
     jitter_colours(pixels, options_.image_size, *options_.augment, random);
+    erase_rectangle(pixels, options_.image_size, *options_.augment, random);
+  } else if (options_.augment) {  // the picture is kept larger than the model's, for crops
+    resample(image, centred_square(image), options_.image_size, pixels);
   } else {
     std::copy(image.pixels.begin(), image.pixels.end(), pixels);
   }
   for (int64_t i = 0; i < count; ++i) pixels[i] = pixels[i] / 127.5f - 1.0f;
+}
+
+bool BatchBuilder::varies(int64_t epoch) const {
+  return options_.augment && (options_.augment->epochs == 0 || epoch < options_.augment->epochs);
+}
+
+void BatchBuilder::vary_tokens(TextIds& text, int64_t sample, int64_t epoch) const {
+  SampleRandom random(options_.seed, DataStream::kTokens, epoch, sample);
+  const int32_t first_id = 1 + std::max(tokenizer_->eos_id(), tokenizer_->pad_id());
+  replace_tokens(text.ids.data(), text.valid - 1, options_.augment->replace_token, first_id,
+                 tokenizer_->vocab_size(), random);
 }
 
 bool BatchBuilder::caption_is_fixed(const SampleText& text) const {
@@ -197,7 +212,7 @@ bool BatchBuilder::caption_is_fixed(const SampleText& text) const {
 
 std::string BatchBuilder::caption_of(const Choice& choice, int64_t epoch) const {
   const SampleText& text = choice.prepared->text;
-  if (caption_is_fixed(text)) return text.caption;
+  if (!varies(epoch) || caption_is_fixed(text)) return text.caption;
   SampleRandom random(options_.seed, DataStream::kCaption, epoch, choice.sample);
   return random_caption(text, *options_.augment, random);
 }

@@ -66,8 +66,10 @@ class BatchBuilder {
   PreparedSample prepare(int64_t sample, StageTimes& times) const;
   Image base_image(Image image) const;
   void fill_image(const Choice& choice, int64_t epoch, const std::string& caption, float* pixels) const;
+  bool varies(int64_t epoch) const;  // pairs of this epoch are augmented
+  void vary_tokens(TextIds& text, int64_t sample, int64_t epoch) const;
   std::string caption_of(const Choice& choice, int64_t epoch) const;
-  bool caption_is_fixed(const SampleText& text) const;
+  bool caption_is_fixed(const SampleText& text) const;  // in every epoch
 
   const std::shared_ptr<const Dataset> dataset_;
   const std::shared_ptr<const Tokenizer> tokenizer_;

@@ -70,6 +70,11 @@ void blend_columns(const float* column, const Filter& columns, int size, bool fl
 
 }  // namespace
 
+Box centred_square(const Image& image) {
+  const double side = std::min(image.width, image.height);
+  return {.x = (image.width - side) / 2, .y = (image.height - side) / 2, .width = side, .height = side};
+}
+
 void resample(const Image& image, const Box& box, int size, float* out) {
   Filter rows, columns;
   make_filter(box.y, box.height, size, image.height, rows);

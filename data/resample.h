@@ -20,6 +20,9 @@ struct Box {
   bool flip = false;  // mirror left and right
 };
 
+// The largest square in the middle of a picture.
+Box centred_square(const Image& image);
+
 void resample(const Image& image, const Box& box, int size, float* out);
 
 }  // namespace limoe

@@ -147,7 +147,8 @@ TEST_CASE("a random caption keeps the name first and draws from the phrases, non
   CHECK(seen.size() == 16);  // 1 + 3 + 6 + 6 ordered choices of three phrases
   SampleRandom random(5, DataStream::kCaption, 0, 0);
   CHECK(random_caption(kHeart, {.keep_phrase = 0}, random) == "red heart");
-  CHECK(random_caption(kHeart, {.keep_phrase = 1}, random).size() == std::string("red heart, love, emotion, card").size());
+  CHECK(random_caption(kHeart, {.keep_phrase = 1}, random).size() ==
+        std::string("red heart, love, emotion, card").size());
 }
 
 TEST_CASE("a random caption leaves the name out as often as asked, but never everything") {
@@ -162,6 +163,38 @@ TEST_CASE("a random caption leaves the name out as often as asked, but never eve
   }
   CHECK(named > 150);
   CHECK(named < 250);
+}
+
+TEST_CASE("an erased rectangle has one colour and between 5 and 30 % of the picture") {
+  constexpr int kSize = 32;
+  for (int64_t sample = 0; sample < 50; ++sample) {
+    std::vector<float> pixels(kSize * kSize * 3, -1.0f);  // no colour: whatever is not -1 was painted
+    SampleRandom random(5, DataStream::kImage, 0, sample);
+    erase_rectangle(pixels.data(), kSize, {.erase = 1}, random);
+    std::set<float> reds;
+    int painted = 0;
+    for (std::size_t i = 0; i < pixels.size(); i += 3)
+      if (pixels[i] != -1.0f) reds.insert(pixels[i]), ++painted;
+    CHECK(reds.size() == 1);
+    CHECK(painted >= kSize * kSize / 25);
+    CHECK(painted <= kSize * kSize * 3 / 10);
+    erase_rectangle(pixels.data(), kSize, {.erase = 0}, random);
+  }
+}
+
+TEST_CASE("tokens are replaced as often as asked, by real pieces, and only the first ones") {
+  std::vector<int32_t> ids(1000, 7);
+  SampleRandom random(5, DataStream::kTokens, 0, 0);
+  replace_tokens(ids.data(), 900, 0.5, 3, 50, random);
+  int replaced = 0;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    CHECK(ids[i] >= 3);
+    CHECK(ids[i] < 50);
+    replaced += ids[i] != 7;
+    if (i >= 900) CHECK(ids[i] == 7);
+  }
+  CHECK(replaced > 390);
+  CHECK(replaced < 500);
 }
 
 TEST_CASE("captions that speak of left or right are told from those that do not") {

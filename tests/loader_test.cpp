@@ -44,6 +44,25 @@ TEST_CASE("a batch has pictures in -1..1, ids, validity, captions and classes th
   }
 }
 
+TEST_CASE("after augment.epochs pairs are taken as they are stored") {
+  const TemporaryFolder folder;
+  const std::string source = write_standard_set(folder);
+  LoaderOptions options = small_options();
+  options.image_size = 12;  // as stored
+  options.augment = AugmentOptions{.keep_name = 0.5, .replace_token = 0.5, .epochs = 2};
+  options.augment->erase = 1;
+  Loader varied = make_loader(source, options);
+  options.augment.reset();
+  Loader plain = make_loader(source, options);
+  for (int64_t epoch = 0; epoch < 4; ++epoch)
+    for (int64_t step = 0; step < plain.steps_per_epoch(); ++step) {
+      const Batch a = varied.next(), b = plain.next();
+      CHECK((a.captions == b.captions) == (epoch >= 2));
+      CHECK((to_vector<int32_t>(a.ids) == to_vector<int32_t>(b.ids)) == (epoch >= 2));
+      CHECK((to_vector<float>(a.images) == to_vector<float>(b.images)) == (epoch >= 2));
+    }
+}
+
 TEST_CASE("pictures of another size are resized, and wide ones cut at the centre") {
   const TemporaryFolder folder;
   const Image wide = numbered_image(20, 10, 1);

@@ -40,6 +40,7 @@ void validate(const TrainConfig& c) {
   for (const auto& [key, value] : Keyed<double>{{"workers", c.workers},
                                                 {"max-bad", c.max_bad},
                                                 {"max-steps", c.max_steps},
+                                                {"augment-epochs", c.augment_epochs},
                                                 {"warmup", c.warmup},
                                                 {"cooldown", c.cooldown},
                                                 {"threads", c.threads},

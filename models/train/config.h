@@ -21,10 +21,13 @@ struct TrainConfig {
   double augment_max_scale = 1.2;
   double augment_max_aspect = 1.15;
   double augment_color = 0.1;
+  double augment_erase = 0;
   bool augment_flip = false;
   bool vary_caption = true;
+  int64_t augment_epochs = 0;
   double keep_phrase = 0.5;
   double keep_name = 1;
+  double replace_token = 0;
 
   // Length
   int64_t batch_size = 128;
@@ -78,10 +81,14 @@ void visit_fields(Config& c, const Visit& visit) {
   visit("augment-max-aspect", c.augment_max_aspect,
         "a crop's width to height is at most this, and at least its inverse");
   visit("augment-color", c.augment_color, "brightness, contrast and saturation vary by this share");
+  visit("augment-erase", c.augment_erase, "probability that a rectangle of a picture is painted over");
   visit("augment-flip", c.augment_flip, "mirror half of the pictures whose caption names no side");
   visit("vary-caption", c.vary_caption, "drop and shuffle the phrases of a caption");
+  visit("augment-epochs", c.augment_epochs,
+        "after this many epochs pictures and captions are taken as they are; 0: never");
   visit("keep-phrase", c.keep_phrase, "probability that a phrase of a caption stays");
   visit("keep-name", c.keep_name, "probability that the name stays where another phrase does");
+  visit("replace-token", c.replace_token, "probability that a token of a text is replaced by a random one");
   visit("batch-size", c.batch_size, "pairs that are contrasted with one another in a step");
   visit("accum-freq", c.accum_freq, "micro-batches a step is computed in; the gradient is the same");
   visit("epochs", c.epochs, "passes over the training data");

@@ -131,6 +131,9 @@ LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfi
   augment.vary_caption = train.vary_caption;
   augment.keep_phrase = train.keep_phrase;
   augment.keep_name = train.keep_name;
+  augment.erase = train.augment ? train.augment_erase : 0;
+  augment.replace_token = train.replace_token;
+  augment.epochs = train.augment_epochs;
   if (train.augment || train.vary_caption) options.augment = augment;
   return options;
 }

@@ -36,7 +36,7 @@ quickstart: build
 	@test -d $(DATA) || build/limoe data emoji --out $(DATA)
 	build/limoe train --config configs/emoji.toml --train-data $(DATA)/train --out $(RUN) --overwrite
 	@echo
-	@echo "Try:  build/limoe search $(RUN) --images $(DATA)/heldout-concepts \"a red heart\""
+	@echo "Try:  build/limoe search $(RUN) --images $(DATA)/train \"a red heart\""
 
 test: packages
 	cmake -S . -B build -G Ninja

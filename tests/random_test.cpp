@@ -51,7 +51,7 @@ TEST_CASE("random: Philox's known answers") {
               0x5001e420, 0x24126ea1);
 }
 
-TEST_CASE("random: uniform lies in [0, 1), its ends included in the right way") {
+TEST_CASE("random: uniform is at least 0 and always below 1") {
   CHECK(uniform_from(0) == 0);
   CHECK(uniform_from(0xff) == 0);
   CHECK(uniform_from(0x100) == 0x1p-24f);

@@ -48,7 +48,7 @@ bool contains(const std::string& text, const std::string& part) {
 }
 
 // A run's folder with a small model that was never trained.
-std::string save_model(const TemporaryFolder& folder) {
+std::string save_model(const testing::ScratchFolder& folder) {
   LimoeConfig config;
   config.image_size = 12;
   config.patch_size = 4;
@@ -133,7 +133,7 @@ TEST_CASE("limoe info: prints a table, and the same in JSON") {
 }
 
 TEST_CASE("limoe search: ranks every picture that can be read, best first") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   const std::string run = save_model(folder);
   write_pairs(folder / "pairs", 9, 4);
   const Said said = limoe_says({"search", run, "thing", "4", "--images", folder / "pairs", "--top", "3"});
@@ -146,7 +146,7 @@ TEST_CASE("limoe search: ranks every picture that can be read, best first") {
 }
 
 TEST_CASE("limoe search: a folder of picture files works, captions beside them, and broken ones are named") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   const std::string run = save_model(folder);
   std::filesystem::create_directories(folder / "pictures/sub");
   const std::vector<uint8_t> png = encode_png(numbered_image(20, 12, 1));
@@ -165,7 +165,7 @@ TEST_CASE("limoe search: a folder of picture files works, captions beside them, 
 }
 
 TEST_CASE("limoe embed: unit rows in the order of names and lines, with both in the metadata") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   const std::string run = save_model(folder);
   write_pairs(folder / "pairs", 5, 2);
   std::ofstream(folder / "lines.txt") << "thing 0\n\nthing 2\n";
@@ -186,7 +186,7 @@ TEST_CASE("limoe embed: unit rows in the order of names and lines, with both in 
 }
 
 TEST_CASE("limoe eval: prints a table and writes CLIP_benchmark's JSON") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   const std::string run = save_model(folder), json = folder / "out.json";
   write_pairs(folder / "set/test", 9, 4);
   std::ofstream(folder / "set/classnames.txt") << "a\nb\nc\n";

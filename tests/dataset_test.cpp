@@ -42,7 +42,7 @@ TEST_CASE("braces expand to numbers with the first one's width, and to alternati
 }
 
 TEST_CASE("a folder gives its shards in the order of their numbers") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   write_pairs(folder / "train", 11, 1);
   const std::vector<std::string> shards = find_shards(folder / "train");
   REQUIRE(shards.size() == 11);
@@ -51,7 +51,7 @@ TEST_CASE("a folder gives its shards in the order of their numbers") {
 }
 
 TEST_CASE("one tar, a range, a folder and several sources give the same samples") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   write_pairs(folder / "train", 7, 3);
   const std::string train = folder / "train";
   CHECK(Dataset(train, {}).size() == 7);
@@ -65,7 +65,7 @@ TEST_CASE("one tar, a range, a folder and several sources give the same samples"
 }
 
 TEST_CASE("a sample has its picture, caption, name, phrases and class") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   write_pairs(folder / "train", 5, 2);
   const Dataset dataset(folder / "train", {});
   const SampleText text = dataset.read_text(4);
@@ -80,7 +80,7 @@ TEST_CASE("a sample has its picture, caption, name, phrases and class") {
 }
 
 TEST_CASE("the caption can be a JSON field") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   {
     TarWriter tar(folder / "a.tar");
     tar.add("x.png", small_png());
@@ -103,7 +103,7 @@ TEST_CASE("the caption can be a JSON field") {
 }
 
 TEST_CASE("samples without picture or caption are skipped and named") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   {
     TarWriter tar(folder / "a.tar");
     tar.add("good.JPG", small_png());
@@ -133,7 +133,7 @@ TEST_CASE("samples without picture or caption are skipped and named") {
 }
 
 TEST_CASE("more bad samples than max_bad are an error with the counts") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   {
     TarWriter tar(folder / "a.tar");
     for (const char* name : {"a.txt", "b.txt", "c.txt"}) tar.add(name, "text");
@@ -146,7 +146,7 @@ TEST_CASE("more bad samples than max_bad are an error with the counts") {
 }
 
 TEST_CASE("an empty caption, broken JSON and a class that is no number are found on reading") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   {
     TarWriter tar(folder / "a.tar");
     for (const char* key : {"empty", "json", "class"}) {
@@ -167,7 +167,7 @@ TEST_CASE("an empty caption, broken JSON and a class that is no number are found
 }
 
 TEST_CASE("a reported sample is entered once, and one line of JSON") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   write_pairs(folder / "train", 2, 2);
   const Dataset dataset(folder / "train", {.max_bad = 1});
   dataset.report_bad(0, "line\n\"quoted\" \xFF");
@@ -181,7 +181,7 @@ TEST_CASE("a reported sample is entered once, and one line of JSON") {
 }
 
 TEST_CASE("a source that names nothing says what is there instead") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   write_pairs(folder / "set/train", 1, 1);
   CHECK(contains(message_of(folder / "absent"), "no such file or folder; expected a .tar"));
   CHECK(contains(message_of(folder / "set"),

@@ -98,7 +98,8 @@ TEST_CASE("CLDR gives keywords in English and names in other languages") {
 }
 
 TEST_CASE("a caption has the name first and says no word twice") {
-  CHECK(emoji_caption(data().all[data().find("grinning face")]) == "grinning face, face smiling, smileys and emotion, grin");
+  CHECK(emoji_caption(data().all[data().find("grinning face")]) ==
+        "grinning face, face smiling, smileys and emotion, grin");
   CHECK(emoji_caption(data().all[data().find("woman astronaut: dark skin tone")]) ==
         "woman astronaut: dark skin tone, person role, people and body, rocket");
   CHECK(emoji_caption(data().all[data().find("ant")]) == "ant, animal bug, animals and nature, insect");
@@ -258,7 +259,7 @@ TEST_CASE("a language CLDR does not have is refused") {
 }
 
 TEST_CASE("damaged source files are FileErrors") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   auto refused = [&](const std::string& text) {
     std::ofstream(folder / "emoji-test.txt") << text;
     CHECK_THROWS_AS(read_emoji({folder / "emoji-test.txt", EmojiSources().cldr_folder}, {}), FileError);
@@ -270,7 +271,7 @@ TEST_CASE("damaged source files are FileErrors") {
 }
 
 TEST_CASE("the maker writes every emoji once, with its shards, classes and sources") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   MakeOptions options;
   options.out = folder / "emoji";
   options.size = 16;

@@ -57,7 +57,7 @@ struct Fixture {
   ParameterArena arena{parameter_specs(config), 3};
   Limoe model{config, arena};
   std::shared_ptr<const Tokenizer> tokenizer = make_byte_tokenizer();
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
 
   std::shared_ptr<const Dataset> pairs(int count = 20) {
     write_pairs(folder / "pairs", count, 7);

@@ -39,7 +39,7 @@ std::string folder_of_packages() {
 }  // namespace
 
 TEST_CASE("idx images and labels are read") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   write_gzip(folder / "images.gz", two_images());
   IdxImages images = read_idx_images(folder / "images.gz");
   CHECK(images.count == 2);
@@ -51,7 +51,7 @@ TEST_CASE("idx images and labels are read") {
 }
 
 TEST_CASE("an idx file cut at any byte is a FileError, packed or not") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   std::string whole = two_images();
   for (size_t length = 0; length < whole.size(); ++length) {
     write_gzip(folder / "a.gz", whole.substr(0, length));
@@ -68,7 +68,7 @@ TEST_CASE("an idx file cut at any byte is a FileError, packed or not") {
 }
 
 TEST_CASE("idx files with wrong headers are FileErrors") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   auto refused = [&](const std::string& bytes) {
     write_gzip(folder / "a.gz", bytes);
     CHECK_THROWS_AS(read_idx_images(folder / "a.gz"), FileError);
@@ -109,7 +109,7 @@ TEST_CASE("the package's files hold 60,000 and 10,000 pictures of ten classes") 
 }
 
 TEST_CASE("an interrupted maker leaves nothing behind") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   std::string temporary;
   {
     OutputFolder out(folder / "set", false);
@@ -122,7 +122,7 @@ TEST_CASE("an interrupted maker leaves nothing behind") {
 }
 
 TEST_CASE("a folder in use is refused, an old data set only replaced by force, other files never") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   std::string out = folder / "set";
   auto write_set = [&](bool force, const std::string& text) {
     OutputFolder writer(out, force);
@@ -140,7 +140,7 @@ TEST_CASE("a folder in use is refused, an old data set only replaced by force, o
   CHECK(std::filesystem::exists(out + "/letter.txt"));
   CHECK_THROWS_AS(OutputFolder(out + "/letter.txt", true), FileError);
   CHECK_THROWS_AS(OutputFolder("", true), UsageError);
-  CHECK(std::distance(std::filesystem::directory_iterator(folder.string()), {}) == 1);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
 TEST_CASE("makers are found by name, and an unknown name lists them") {

@@ -26,7 +26,7 @@ void write_with_broken(const std::string& path, int count, const std::set<int>& 
 }  // namespace
 
 TEST_CASE("in training a sample that cannot be read gives its place to another, the same each time") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   write_with_broken(folder / "a.tar", 12, {2, 7, 8});
   LoaderOptions options = small_options();
   const auto dataset = std::make_shared<const Dataset>(folder / "a.tar", DatasetOptions{});
@@ -47,7 +47,7 @@ TEST_CASE("in training a sample that cannot be read gives its place to another, 
 }
 
 TEST_CASE("in evaluation a sample that cannot be read is left out and named") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   write_with_broken(folder / "a.tar", 6, {1, 4, 5});
   LoaderOptions options = small_options();
   options.shuffle = false;
@@ -64,7 +64,7 @@ TEST_CASE("in evaluation a sample that cannot be read is left out and named") {
 }
 
 TEST_CASE("a picture far too long for its height is a bad sample, not a huge allocation") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   {
     TarWriter tar(folder / "a.tar");
     tar.add("long.png", encode_png(numbered_image(5000, 1, 1)));
@@ -84,7 +84,7 @@ TEST_CASE("a picture far too long for its height is a bad sample, not a huge all
 }
 
 TEST_CASE("too many bad samples, or none that is good, reach the caller, at every further call too") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   write_with_broken(folder / "some.tar", 8, {0, 1, 2, 3});
   write_with_broken(folder / "all.tar", 4, {0, 1, 2, 3});
   for (const int workers : {0, 2}) {
@@ -103,7 +103,7 @@ TEST_CASE("too many bad samples, or none that is good, reach the caller, at ever
 }
 
 TEST_CASE("options that make no batch are refused by name") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   const std::string source = write_standard_set(folder);
   LoaderOptions options = small_options();
   options.batch_size = 24;
@@ -121,7 +121,7 @@ TEST_CASE("options that make no batch are refused by name") {
 }
 
 TEST_CASE("a loader can be dropped while its workers are busy") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   LoaderOptions options = small_options();
   options.workers = 4;
   options.prefetch = 16;

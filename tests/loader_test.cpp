@@ -17,7 +17,7 @@
 namespace limoe {
 
 TEST_CASE("a batch has pictures in -1..1, ids, validity, captions and classes that belong together") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   LoaderOptions options = small_options();
   options.image_size = 12;  // as stored
   Loader loader = make_loader(write_standard_set(folder), options);
@@ -45,7 +45,7 @@ TEST_CASE("a batch has pictures in -1..1, ids, validity, captions and classes th
 }
 
 TEST_CASE("after augment.epochs pairs are taken as they are stored") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   const std::string source = write_standard_set(folder);
   LoaderOptions options = small_options();
   options.image_size = 12;  // as stored
@@ -64,7 +64,7 @@ TEST_CASE("after augment.epochs pairs are taken as they are stored") {
 }
 
 TEST_CASE("pictures of another size are resized, and wide ones cut at the centre") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   const Image wide = numbered_image(20, 10, 1);
   {
     TarWriter tar(folder / "a.tar");
@@ -83,7 +83,7 @@ TEST_CASE("pictures of another size are resized, and wide ones cut at the centre
 }
 
 TEST_CASE("0, 1 and 4 workers deliver the same bits, with and without augmentation and cache") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   const std::string source = write_standard_set(folder);
   for (const bool augmented : {false, true}) {
     LoaderOptions options = small_options();
@@ -105,7 +105,7 @@ TEST_CASE("0, 1 and 4 workers deliver the same bits, with and without augmentati
 }
 
 TEST_CASE("augmentation differs between epochs and between seeds") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   const std::string source = write_standard_set(folder);
   LoaderOptions options = small_options();
   options.augment.emplace();
@@ -122,7 +122,7 @@ TEST_CASE("augmentation differs between epochs and between seeds") {
 }
 
 TEST_CASE("captions that do not vary stay as stored under augmentation") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   LoaderOptions options = small_options();
   options.augment = AugmentOptions{.vary_caption = false};
   Loader loader = make_loader(write_standard_set(folder), options);
@@ -132,7 +132,7 @@ TEST_CASE("captions that do not vary stay as stored under augmentation") {
 }
 
 TEST_CASE("an epoch in evaluation covers every sample once, its last batch being smaller") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   const std::string source = write_standard_set(folder);
   for (const bool shuffle : {false, true}) {
     LoaderOptions options = small_options();
@@ -157,7 +157,7 @@ TEST_CASE("an epoch in evaluation covers every sample once, its last batch being
 }
 
 TEST_CASE("an epoch in training has full batches only, no sample twice, and another order each time") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   Loader loader = make_loader(write_standard_set(folder), small_options());
   CHECK(loader.steps_per_epoch() == 5);
   std::vector<std::vector<int64_t>> epochs(2);
@@ -173,7 +173,7 @@ TEST_CASE("an epoch in training has full batches only, no sample twice, and anot
 }
 
 TEST_CASE("restored at any step, the loader goes on as if it had never stopped") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   const std::string source = write_standard_set(folder);
   LoaderOptions options = small_options();
   options.augment.emplace();
@@ -193,7 +193,7 @@ TEST_CASE("restored at any step, the loader goes on as if it had never stopped")
 }
 
 TEST_CASE("a set that fits the cache is decoded in the first epoch only") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   LoaderOptions options = small_options();
   options.workers = 0;
   options.drop_last = false;
@@ -210,7 +210,7 @@ TEST_CASE("a set that fits the cache is decoded in the first epoch only") {
 }
 
 TEST_CASE("once made, a loader asks the system for no memory for its tensors") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   LoaderOptions options = small_options();
   options.augment.emplace();
   options.workers = 2;

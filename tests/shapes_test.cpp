@@ -209,7 +209,7 @@ TEST_CASE("wrong arguments are refused") {
 }
 
 TEST_CASE("the maker writes train and held-out shards with classes where a scene has one object") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   MakeOptions options;
   options.count = 30;
   options.size = 24;

@@ -50,13 +50,13 @@ std::string pax_record(const std::string& key, const std::string& value) {
 const std::string kEnd(1024, '\0');
 
 std::vector<TarMember> index_of(const std::string& bytes) {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   write_file(folder / "a.tar", bytes);
   return read_tar_index(folder / "a.tar");
 }
 
 std::string small_archive() {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   TarWriter writer(folder / "a.tar");
   writer.add("0.txt", "hello");
   writer.add("0.png", std::string(600, 'x'));
@@ -67,7 +67,7 @@ std::string small_archive() {
 }  // namespace
 
 TEST_CASE("members come back with their names, sizes and contents") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   std::string path = folder / "a.tar";
   std::string long_name = std::string(120, 'd') + "/" + std::string(90, 'n');
   TarWriter writer(path);
@@ -97,7 +97,7 @@ TEST_CASE("an archive without members has none") {
 }
 
 TEST_CASE("the writer refuses names that ustar cannot hold") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   TarWriter writer(folder / "a.tar");
   CHECK_THROWS_AS(writer.add("", "x"), ValueError);
   CHECK_THROWS_AS(writer.add(std::string(101, 'n'), "x"), ValueError);
@@ -136,7 +136,7 @@ TEST_CASE("a long name of a skipped member is not given to the next") {
 
 TEST_CASE("a tar file cut at any byte is a FileError") {
   std::string whole = small_archive();
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   REQUIRE(whole.size() == 512 * 2 + 512 + 1024 + 1024);
   for (size_t length = 0; length < whole.size(); ++length) {
     CAPTURE(length);
@@ -147,7 +147,7 @@ TEST_CASE("a tar file cut at any byte is a FileError") {
 
 TEST_CASE("any changed byte of a header is a FileError") {
   std::string whole = small_archive();
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   for (size_t at = 0; at < 512; ++at) {
     if (at >= offsetof(TarHeader, checksum) + 6 && at < offsetof(TarHeader, type))
       continue;  // ends the number
@@ -177,7 +177,7 @@ TEST_CASE("malformed and hostile headers are FileErrors") {
 }
 
 TEST_CASE("an error names the file and the byte") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   write_file(folder / "bad.tar", std::string(512, 'x'));
   std::string message;
   try {
@@ -203,7 +203,7 @@ TEST_CASE("numbers in base 256 are read, up to a limit") {
 }
 
 TEST_CASE("shards are split by count, numbered and counted in nshards.txt") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   write_pairs(folder / "train", 5, 2);
   CHECK(read_file(folder / "train/nshards.txt") == "3\n");
   CHECK(read_tar_index(folder / "train/2.tar").size() == 4);
@@ -212,7 +212,7 @@ TEST_CASE("shards are split by count, numbered and counted in nshards.txt") {
 }
 
 TEST_CASE("a shard's key may not hold what separates names") {
-  TemporaryFolder folder;
+  testing::ScratchFolder folder;
   ShardWriter writer(folder / "train", 2);
   std::vector<uint8_t> png{1};
   CHECK_THROWS_AS(writer.add({"a.b", png, "x"}), ValueError);

@@ -96,14 +96,14 @@ TEST_CASE("the byte tokenizer gives byte + 3, and reads itself back") {
   CHECK(tokenizer->piece(3) == "<0x00>");
   CHECK(tokenizer->piece(1) == "</s>");
   CHECK_THROWS_AS(tokenizer->piece(259), ValueError);
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   tokenizer->save(folder / "tokenizer");
   CHECK(load_tokenizer(folder / "tokenizer")->kind() == "bytes");
   CHECK(load_tokenizer("bytes")->kind() == "bytes");
 }
 
 TEST_CASE("a file that is no tokenizer is refused by name") {
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   CHECK_THROWS_AS(load_tokenizer(folder / "absent.model"), FileError);
   write_text_file(folder / "empty.model", "");
   CHECK_THROWS_AS(load_tokenizer(folder / "empty.model"), FileError);
@@ -120,7 +120,7 @@ TEST_CASE("a trained SentencePiece model has padding 0, EOS 1, unknown 2, and is
   CHECK(tokenizer->vocab_size() <= 64);
   CHECK_THROWS_AS(tokenizer->piece(tokenizer->vocab_size()), ValueError);
 
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   tokenizer->save(folder / "a.model");
   train_sentencepiece(captions(), {.vocab_size = 64})->save(folder / "b.model");
   CHECK(read_file(folder / "a.model") == read_file(folder / "b.model"));
@@ -129,7 +129,7 @@ TEST_CASE("a trained SentencePiece model has padding 0, EOS 1, unknown 2, and is
 TEST_CASE("SentencePiece text is lower-cased, cut into pieces and read back from its file alike" *
           doctest::skip(!sentencepiece_is_built_in())) {
   const auto tokenizer = train_sentencepiece(captions(), {.vocab_size = 64});
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   tokenizer->save(folder / "text.model");
   const auto loaded = load_tokenizer(folder / "text.model");
   for (const std::string& caption : captions()) {
@@ -148,7 +148,7 @@ TEST_CASE("SentencePiece training refuses what it cannot use" * doctest::skip(!s
   CHECK_THROWS_AS(train_sentencepiece({"", ""}, {}), ValueError);
   CHECK_THROWS_AS(train_sentencepiece(captions(), {.vocab_size = 5}),
                   ValueError);  // fewer than there are letters
-  const TemporaryFolder folder;
+  const testing::ScratchFolder folder;
   write_text_file(folder / "noise.model", "this is not a model");
   CHECK_THROWS_AS(load_tokenizer(folder / "noise.model"), FileError);
 }

@@ -30,7 +30,8 @@ Tensor losses_of(GoldenLimoe& golden, Optimizer& optimizer, double lr, double cl
 void check_last_parameters(const GoldenLimoe& golden, const std::string& optimizer) {
   for (const char* name : {"token_embed.table", "blocks.1.moe.router.kernel", "blocks.1.moe.up.bias"}) {
     CAPTURE(name);
-    CHECK_CLOSE((*golden.arena)[name].value(), golden.tensor(optimizer + ".last." + name), tolerance::kModelF32);
+    CHECK_CLOSE((*golden.arena)[name].value(), golden.tensor(optimizer + ".last." + name),
+                tolerance::kModelF32);
   }
 }
 
@@ -43,18 +44,21 @@ TEST_CASE("50 losses of a tiny LIMoE under AdamW are PyTorch's") {
                                   .beta2 = real("beta2"),
                                   .epsilon = real("epsilon"),
                                   .weight_decay = real("decay")});
-  CHECK_CLOSE(losses_of(golden, optimizer, real("lr"), 0, 50), golden.tensor("adamw.losses"), tolerance::kModelF32);
+  CHECK_CLOSE(losses_of(golden, optimizer, real("lr"), 0, 50), golden.tensor("adamw.losses"),
+              tolerance::kModelF32);
   check_last_parameters(golden, "adamw");
 }
 
 TEST_CASE("20 losses of a tiny LIMoE under clipping and Adafactor are PyTorch's") {
   GoldenLimoe golden("k1");
-  const auto real = [&](const char* key) { return std::stod(golden.setting(std::string("adafactor.") + key)); };
+  const auto real = [&](const char* key) {
+    return std::stod(golden.setting(std::string("adafactor.") + key));
+  };
   Adafactor optimizer(*golden.arena, {.beta1 = real("beta1"),
                                       .beta2_cap = real("beta2_cap"),
                                       .min_factored = std::stoll(golden.setting("adafactor.min_factored")),
                                       .weight_decay = real("lr") * real("decay")});
-  CHECK_CLOSE(losses_of(golden, optimizer, real("lr"), real("clip_global_norm"), 20), golden.tensor("adafactor.losses"),
-              tolerance::kModelF32);
+  CHECK_CLOSE(losses_of(golden, optimizer, real("lr"), real("clip_global_norm"), 20),
+              golden.tensor("adafactor.losses"), tolerance::kModelF32);
   check_last_parameters(golden, "adafactor");
 }

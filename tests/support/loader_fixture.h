@@ -14,7 +14,7 @@ namespace limoe {
 
 inline constexpr int kCount = 23;
 
-inline std::string write_standard_set(const TemporaryFolder& folder) {
+inline std::string write_standard_set(const testing::ScratchFolder& folder) {
   write_pairs(folder / "train", kCount, 10);
   return folder / "train";
 }

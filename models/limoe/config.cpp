@@ -4,20 +4,13 @@
 #include <charconv>
 #include <map>
 #include <set>
-#include <utility>
 
+#include "models/limoe/config_checks.h"
 #include "tensor/error.h"
 #include "tensor/nearest_name.h"
 
 namespace limoe {
 namespace {
-
-template <class T>
-using Keyed = std::vector<std::pair<const char*, T>>;
-
-void expect_at_least(const char* key, double value, double least) {
-  if (!(value >= least)) throw ValueError("config: ", key, " is ", value, "; expected ", least, " or more");
-}
 
 void expect_divides(const char* key, int64_t divisor, const char* of_key, int64_t number) {
   if (divisor < 1 || number % divisor != 0)
@@ -80,16 +73,16 @@ RouteOptions route_options(const LimoeConfig& config, bool training) {
 }
 
 void validate(const LimoeConfig& c) {
-  for (const auto& [key, value] : Keyed<int64_t>{{"image-size", c.image_size},
-                                                 {"text-length", c.text_length},
-                                                 {"vocabulary", c.vocabulary},
-                                                 {"width", c.width},
-                                                 {"layers", c.layers},
-                                                 {"mlp-width", c.mlp_width},
-                                                 {"joint-width", c.joint_width},
-                                                 {"experts", c.experts},
-                                                 {"experts-per-token", c.experts_per_token},
-                                                 {"capacity-multiple", c.capacity_multiple}})
+  for (const auto& [key, value] : KeyedNumbers<int64_t>{{"image-size", c.image_size},
+                                                        {"text-length", c.text_length},
+                                                        {"vocabulary", c.vocabulary},
+                                                        {"width", c.width},
+                                                        {"layers", c.layers},
+                                                        {"mlp-width", c.mlp_width},
+                                                        {"joint-width", c.joint_width},
+                                                        {"experts", c.experts},
+                                                        {"experts-per-token", c.experts_per_token},
+                                                        {"capacity-multiple", c.capacity_multiple}})
     expect_at_least(key, double(value), 1);
   expect_divides("patch-size", c.patch_size, "image-size", c.image_size);
   expect_divides("heads", c.heads, "width", c.width);

@@ -1,19 +1,10 @@
 #include "models/train/config.h"
 
-#include <utility>
-#include <vector>
-
+#include "models/limoe/config_checks.h"
 #include "tensor/error.h"
 
 namespace limoe {
 namespace {
-
-template <class T>
-using Keyed = std::vector<std::pair<const char*, T>>;
-
-void expect_at_least(const char* key, double value, double least) {
-  if (!(value >= least)) throw ValueError("config: ", key, " is ", value, "; expected ", least, " or more");
-}
 
 template <class... Known>
 void expect_one_of(const char* key, const std::string& value, const Known&... known) {
@@ -28,33 +19,32 @@ void expect_one_of(const char* key, const std::string& value, const Known&... kn
 void validate(const TrainConfig& c) {
   if (c.train_data.empty())
     throw ValueError("config: train-data is empty; expected tar shards, as `limoe data` makes them");
-  for (const auto& [key, value] : Keyed<int64_t>{{"batch-size", c.batch_size},
-                                                 {"accum-freq", c.accum_freq},
-                                                 {"epochs", c.epochs},
-                                                 {"tokenizer-vocabulary", c.tokenizer_vocabulary},
-                                                 {"timescale", c.timescale},
-                                                 {"loss-chunk", c.loss_chunk},
-                                                 {"log-every-n-steps", c.log_every_n_steps},
-                                                 {"keep-checkpoints", c.keep_checkpoints}})
+  for (const auto& [key, value] : KeyedNumbers<int64_t>{{"batch-size", c.batch_size},
+                                                        {"accum-freq", c.accum_freq},
+                                                        {"epochs", c.epochs},
+                                                        {"tokenizer-vocabulary", c.tokenizer_vocabulary},
+                                                        {"timescale", c.timescale},
+                                                        {"loss-chunk", c.loss_chunk},
+                                                        {"log-every-n-steps", c.log_every_n_steps},
+                                                        {"keep-checkpoints", c.keep_checkpoints}})
     expect_at_least(key, double(value), 1);
-  for (const auto& [key, value] : Keyed<double>{{"workers", c.workers},
-                                                {"max-bad", c.max_bad},
-                                                {"max-steps", c.max_steps},
-                                                {"augment-epochs", c.augment_epochs},
-                                                {"warmup", c.warmup},
-                                                {"cooldown", c.cooldown},
-                                                {"threads", c.threads},
-                                                {"val-every-n-steps", c.val_every_n_steps},
-                                                {"save-every-steps", c.save_every_steps},
-                                                {"lr", c.lr},
-                                                {"wd", c.wd},
-                                                {"grad-clip-norm", c.grad_clip_norm}})
+  for (const auto& [key, value] : KeyedNumbers<double>{{"workers", c.workers},
+                                                       {"max-bad", c.max_bad},
+                                                       {"max-steps", c.max_steps},
+                                                       {"augment-epochs", c.augment_epochs},
+                                                       {"warmup", c.warmup},
+                                                       {"cooldown", c.cooldown},
+                                                       {"threads", c.threads},
+                                                       {"save-every-steps", c.save_every_steps},
+                                                       {"lr", c.lr},
+                                                       {"wd", c.wd},
+                                                       {"grad-clip-norm", c.grad_clip_norm}})
     expect_at_least(key, value, 0);
   expect_at_least("max-scale", c.max_scale, 1);
   if (c.batch_size % c.accum_freq != 0)
     throw ValueError("config: accum-freq is ", c.accum_freq, "; expected a divisor of batch-size, which is ",
                      c.batch_size);
-  for (const auto& [key, value] : Keyed<double>{{"beta1", c.beta1}, {"beta2", c.beta2}})
+  for (const auto& [key, value] : KeyedNumbers<double>{{"beta1", c.beta1}, {"beta2", c.beta2}})
     if (!(value >= 0 && value < 1))
       throw ValueError("config: ", key, " is ", value, "; expected 0 or more and below 1");
   if (!(c.eps > 0)) throw ValueError("config: eps is ", c.eps, "; expected more than 0");

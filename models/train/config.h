@@ -56,7 +56,6 @@ struct TrainConfig {
   std::string precision = "fp32";
   int64_t threads = 0;
   int64_t log_every_n_steps = 10;
-  int64_t val_every_n_steps = 0;
   int64_t save_every_steps = 0;
   int64_t keep_checkpoints = 2;
   std::string spike_action = "warn";
@@ -111,8 +110,6 @@ void visit_fields(Config& c, const Visit& visit) {
   visit("precision", c.precision, "'fp32'");
   visit("threads", c.threads, "CPU threads; 0: all. The bits do not depend on it");
   visit("log-every-n-steps", c.log_every_n_steps, "steps between lines of metrics");
-  visit("val-every-n-steps", c.val_every_n_steps,
-        "steps between evaluations on val-data; 0: at the end only");
   visit("save-every-steps", c.save_every_steps, "steps between checkpoints; 0: at the end only");
   visit("keep-checkpoints", c.keep_checkpoints, "newest checkpoints that are kept");
   visit("spike-action", c.spike_action,

@@ -121,12 +121,16 @@ void final_evaluation(const LoadedModel& loaded, RunFolder& run, TrainObserver& 
                                                                  read_zeroshot_classes(set), {}, embed));
   }
   const auto training = std::make_shared<const Dataset>(config.train_data, reading);
-  if (training->size() <= kMostPairs)
+  if (training->size() <= kMostPairs) {
     figures.retrieval("training pairs", evaluate_retrieval(*loaded.model, training, loaded.tokenizer, embed));
-  EmbedOptions routed = embed;
-  routed.batch_size = config.batch_size / config.accum_freq;
-  if (!moe_block_indices(loaded.config).empty() && training->size() <= kMostPairs)
-    figures.routing(routing_in_training(loaded.config, *loaded.arena, training, loaded.tokenizer, routed));
+    EmbedOptions routed = embed;
+    routed.batch_size = config.batch_size / config.accum_freq;
+    if (!moe_block_indices(loaded.config).empty())
+      figures.routing(routing_in_training(loaded.config, *loaded.arena, training, loaded.tokenizer, routed));
+  } else {
+    observer.note(concatenate("the ", training->size(), " training pairs are not evaluated: more than ",
+                              kMostPairs, "; `limoe eval` does it when asked"));
+  }
   figures.tell(run, observer);
 }
 

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <utility>
 
-#include "data/permutation.h"
 #include "data/square.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
@@ -51,6 +50,8 @@ BatchBuilder::BatchBuilder(std::shared_ptr<const Dataset> dataset, std::shared_p
     : dataset_(std::move(dataset)),
       tokenizer_(std::move(tokenizer)),
       options_(options),
+      order_(dataset_->source_sizes(),
+             {.factors = options.upsampling_factors, .shuffle = options.shuffle, .seed = options.seed}),
       cache_(dataset_->size(), options.cache_bytes) {
   check_at_least("batch_size", options.batch_size, 1);
   check_at_least("image_size", options.image_size, 1);
@@ -60,10 +61,10 @@ BatchBuilder::BatchBuilder(std::shared_ptr<const Dataset> dataset, std::shared_p
   check_at_least("prefetch", options.prefetch, 1);
   check_at_least("cache_bytes", options.cache_bytes, 0);
   if (options.augment) check(*options.augment);
-  steps_ = steps_in(dataset_->size(), options);
+  steps_ = steps_in(order_.size(), options);
   if (steps_ == 0)
-    throw ValueError("loader: batch_size is ", options.batch_size, "; expected at most ", dataset_->size(),
-                     ", the number of samples");
+    throw ValueError("loader: batch_size is ", options.batch_size, "; expected at most ", order_.size(),
+                     ", the number of samples in an epoch");
 }
 
 Batch BatchBuilder::allocate(int64_t pairs) const {
@@ -102,13 +103,9 @@ Batch BatchBuilder::build(LoaderPosition position, StageTimes& times) {
   return batch;
 }
 
-int64_t BatchBuilder::sample_at(int64_t epoch, int64_t position) const {
-  return options_.shuffle ? shuffled(position, dataset_->size(), options_.seed, epoch) : position;
-}
-
 std::vector<BatchBuilder::Choice> BatchBuilder::choose(LoaderPosition position, StageTimes& times) {
   const int64_t first = position.step * options_.batch_size;
-  const int64_t rows = std::min(options_.batch_size, dataset_->size() - first);
+  const int64_t rows = std::min(options_.batch_size, order_.size() - first);
   const int64_t attempts = options_.drop_last ? steps_ : 1;
   std::vector<Choice> choices;
   choices.reserve(static_cast<std::size_t>(rows));
@@ -116,7 +113,7 @@ std::vector<BatchBuilder::Choice> BatchBuilder::choose(LoaderPosition position, 
     Choice choice{};
     for (int64_t attempt = 0; attempt < attempts && !choice.prepared; ++attempt) {
       const int64_t step = (position.step + attempt) % steps_;
-      choice.sample = sample_at(position.epoch, step * options_.batch_size + row);
+      choice.sample = order_.sample_at(position.epoch, step * options_.batch_size + row);
       choice.prepared = prepared(choice.sample, times);
     }
     if (choice.prepared)

@@ -1,11 +1,11 @@
 // Batch number (epoch, step) of a data set, as a pure function: the loader only decides when and on which
 // thread.
 //
-// An epoch visits positions 0..N-1, each once, in the order shuffled() gives; batch `step` holds positions
+// An epoch has N positions, whose samples data/epoch_order.h gives; batch `step` holds positions
 // step * B .. step * B + B - 1. With drop_last an epoch has floor(N / B) batches of exactly B pairs, and a
 // sample that cannot be read gives its place to the one in the same row of the next batch that can (rows of
-// two batches never share a sample, so no pair appears twice in a batch). Without drop_last it has ceil(N /
-// B), and such samples are left out.
+// two batches never share a position, so no pair appears twice in a batch that does not twice in an epoch).
+// Without drop_last it has ceil(N / B), and such samples are left out.
 //
 // Without augmentation a picture is resized so that its shorter side has image_size pixels (bicubic,
 // antialiased), and its centre is cut out. With augmentation a random box of it is resampled, see
@@ -21,6 +21,7 @@
 #include "data/augment.h"
 #include "data/batch.h"
 #include "data/dataset.h"
+#include "data/epoch_order.h"
 #include "data/sample_cache.h"
 #include "data/tokenizer.h"
 
@@ -32,6 +33,7 @@ struct LoaderOptions {
   TextOptions text;
   uint64_t seed = 0;
   bool shuffle = true;
+  std::vector<double> upsampling_factors = {};  // one a source of the data set; empty: 1 for each
   bool drop_last = true;  // false in evaluation: every sample counts, the last batch is smaller
   std::optional<AugmentOptions> augment;
   int64_t epochs = 0;                        // 0: no end
@@ -60,7 +62,6 @@ class BatchBuilder {
     Prepared prepared;
   };
 
-  int64_t sample_at(int64_t epoch, int64_t position) const;
   std::vector<Choice> choose(LoaderPosition position, StageTimes& times);
   Prepared prepared(int64_t sample, StageTimes& times);  // null when the sample is bad
   PreparedSample prepare(int64_t sample, StageTimes& times) const;
@@ -74,6 +75,7 @@ class BatchBuilder {
   const std::shared_ptr<const Dataset> dataset_;
   const std::shared_ptr<const Tokenizer> tokenizer_;
   const LoaderOptions options_;
+  const EpochOrder order_;
   int64_t steps_ = 0;
   SampleCache cache_;
 };

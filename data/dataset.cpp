@@ -48,13 +48,22 @@ struct Dataset::Gathered {
 };
 
 Dataset::Dataset(const std::string& source, const DatasetOptions& options)
-    : source_(source), options_(options), shards_(find_shards(source)), bad_(options.max_bad) {
+    : source_(source), options_(options), bad_(options.max_bad) {
   if (options.max_bad < 0) throw ValueError("dataset: max_bad is ", options.max_bad, "; expected 0 or more");
-  for (int32_t shard = 0; shard < static_cast<int32_t>(shards_.size()); ++shard) index_shard(shard);
-  if (!samples_.empty()) return;
+  for (const std::string& part : split_sources(source)) index_source(part);
+}
+
+void Dataset::index_source(const std::string& source) {
+  const int64_t earlier = size();
+  const auto first_shard = static_cast<int32_t>(shards_.size());
+  for (std::string& shard : find_shards(source)) shards_.push_back(std::move(shard));
+  const auto last_shard = static_cast<int32_t>(shards_.size());
+  for (int32_t shard = first_shard; shard < last_shard; ++shard) index_shard(shard);
+  source_sizes_.push_back(size() - earlier);
+  if (source_sizes_.back() > 0) return;
   const std::vector<BadSample> bad = bad_.samples();
-  const std::string wanted = options.json_text_key.empty() ? "KEY.txt" : "KEY.json";
-  throw FileError(source, ": no usable sample in ", shards_.size(),
+  const std::string wanted = options_.json_text_key.empty() ? "KEY.txt" : "KEY.json";
+  throw FileError(source, ": no usable sample in ", last_shard - first_shard,
                   " shard(s); expected members KEY.png (jpg, jpeg, ", "webp) and ", wanted,
                   " that share KEY. Skipped: ", bad.size(),
                   bad.empty() ? "" : ", the first, " + bad[0].member + ": " + bad[0].reason);

@@ -32,10 +32,12 @@ struct DatasetOptions {
 // Safe to read from several threads at once.
 class Dataset {
  public:
-  // FileError: no shard, a damaged shard, no usable sample, more than max_bad bad ones.
+  // FileError: no shard, a damaged shard, a source without a usable sample, more than max_bad bad ones.
   Dataset(const std::string& source, const DatasetOptions& options);
 
   int64_t size() const { return static_cast<int64_t>(samples_.size()); }
+  // How many of the samples each part of SOURCE::SOURCE gave; none gives 0.
+  const std::vector<int64_t>& source_sizes() const { return source_sizes_; }
   int64_t shard_count() const { return static_cast<int64_t>(shards_.size()); }
   const std::string& key(int64_t sample) const { return at(sample).key; }
   std::string image_name(int64_t sample) const;  // "SHARD: MEMBER", for messages
@@ -61,6 +63,7 @@ class Dataset {
   };
   struct Gathered;
 
+  void index_source(const std::string& source);
   void index_shard(int32_t shard);
   void accept(Gathered& gathered);
   const Sample& at(int64_t sample) const;
@@ -70,6 +73,7 @@ class Dataset {
   DatasetOptions options_;
   std::vector<std::string> shards_;
   std::vector<Sample> samples_;
+  std::vector<int64_t> source_sizes_;
   mutable BadSampleLog bad_;
 };
 

@@ -1,4 +1,4 @@
-// shuffled(position, count, seed, epoch): where a seeded shuffle of 0..count-1 puts `position`.
+// shuffled(position, count, seed, stream): where a seeded shuffle of 0..count-1 puts `position`.
 //
 // A bijection on 0..count-1, computed for one position alone, so that an epoch can be entered anywhere and no
 // list of `count` numbers is kept. Six Feistel rounds keyed by Philox on the smallest square 2^2b >= count,
@@ -10,17 +10,15 @@
 #include <cassert>
 #include <cstdint>
 
-#include "data/random_streams.h"
 #include "tensor/random.h"
 
 namespace limoe {
 
-inline int64_t shuffled(int64_t position, int64_t count, uint64_t seed, int64_t epoch) {
+inline int64_t shuffled(int64_t position, int64_t count, uint64_t seed, uint64_t stream) {
   assert(position >= 0 && position < count && "shuffled: a position outside the list");
   constexpr int kRounds = 6;
   const int half_bits = (std::bit_width(static_cast<uint64_t>(count)) + 1) / 2;
   const uint64_t mask = (uint64_t{1} << half_bits) - 1;
-  const uint64_t stream = data_stream(DataStream::kShuffle, epoch);
   uint64_t value = static_cast<uint64_t>(position);
   do {
     uint64_t left = value >> half_bits, right = value & mask;

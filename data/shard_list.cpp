@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "tensor/error.h"
+#include "tensor/split_text.h"
 
 namespace limoe {
 namespace {
@@ -16,16 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kMaxRange = 1'000'000;
-
-std::vector<std::string> split(const std::string& text, std::string_view separator) {
-  std::vector<std::string> parts;
-  std::size_t begin = 0;
-  for (std::size_t end; (end = text.find(separator, begin)) != std::string::npos;
-       begin = end + separator.size())
-    parts.push_back(text.substr(begin, end - begin));
-  parts.push_back(text.substr(begin));
-  return parts;
-}
 
 std::optional<int64_t> parse_number(std::string_view text) {
   int64_t number = 0;
@@ -37,7 +28,7 @@ std::optional<int64_t> parse_number(std::string_view text) {
 // "000..012" -> 000 001 .. 012; "train,test" -> train test
 std::vector<std::string> alternatives(const std::string& pattern, const std::string& inside) {
   const std::size_t dots = inside.find("..");
-  if (dots == std::string::npos) return split(inside, ",");
+  if (dots == std::string::npos) return split_text(inside, ",");
   const std::string first_text = inside.substr(0, dots);
   const auto first = parse_number(first_text);
   const auto last = parse_number(std::string_view(inside).substr(dots + 2));
@@ -127,13 +118,18 @@ std::vector<std::string> expand_braces(const std::string& pattern) {
 
 std::vector<std::string> find_shards(const std::string& source) {
   std::vector<std::string> shards;
-  for (const std::string& part : split(source, "::")) {
-    if (part.empty())
-      throw FileError("data source \"", source, "\": a path is empty; expected PATH or PATH::PATH");
+  for (const std::string& part : split_sources(source))
     for (const std::string& path : expand_braces(part))
       for (std::string& shard : shards_of(path)) shards.push_back(std::move(shard));
-  }
   return shards;
+}
+
+std::vector<std::string> split_sources(const std::string& source) {
+  std::vector<std::string> parts = split_text(source, "::");
+  for (const std::string& part : parts)
+    if (part.empty())
+      throw FileError("data source \"", source, "\": a path is empty; expected PATH or PATH::PATH");
+  return parts;
 }
 
 }  // namespace limoe

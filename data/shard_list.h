@@ -15,6 +15,9 @@ namespace limoe {
 
 std::vector<std::string> find_shards(const std::string& source);
 
+// The parts of SOURCE::SOURCE, none empty.
+std::vector<std::string> split_sources(const std::string& source);
+
 // "a{1..3}" -> a1 a2 a3. Every pair of braces is expanded, the leftmost varying slowest.
 std::vector<std::string> expand_braces(const std::string& pattern);
 

@@ -108,7 +108,7 @@ TEST_CASE("options that make no batch are refused by name") {
   LoaderOptions options = small_options();
   options.batch_size = 24;
   CHECK_THROWS_WITH_AS(make_loader(source, options),
-                       "loader: batch_size is 24; expected at most 23, the number of samples", ValueError);
+                       "loader: batch_size is 24; expected at most 23, the number of samples in an epoch", ValueError);
   options = small_options();
   options.workers = -1;
   CHECK_THROWS_WITH_AS(make_loader(source, options), "loader: workers is -1; expected 0 or more", ValueError);

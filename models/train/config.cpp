@@ -1,7 +1,9 @@
 #include "models/train/config.h"
 
 #include "models/limoe/config_checks.h"
+#include "models/train/fields.h"
 #include "tensor/error.h"
+#include "tensor/split_text.h"
 
 namespace limoe {
 namespace {
@@ -15,6 +17,14 @@ void expect_one_of(const char* key, const std::string& value, const Known&... kn
 }
 
 }  // namespace
+
+std::vector<double> upsampling_factors(const TrainConfig& c) {
+  std::vector<double> factors;
+  if (c.train_data_upsampling_factors.empty()) return factors;
+  for (const std::string& text : split_text(c.train_data_upsampling_factors, "::"))
+    assign_text(factors.emplace_back(), text, "config: train-data-upsampling-factors");
+  return factors;
+}
 
 void validate(const TrainConfig& c) {
   if (c.train_data.empty())
@@ -48,6 +58,7 @@ void validate(const TrainConfig& c) {
     if (!(value >= 0 && value < 1))
       throw ValueError("config: ", key, " is ", value, "; expected 0 or more and below 1");
   if (!(c.eps > 0)) throw ValueError("config: eps is ", c.eps, "; expected more than 0");
+  upsampling_factors(c);
   expect_one_of("optimizer", c.optimizer, "adamw", "adafactor");
   expect_one_of("lr-scheduler", c.lr_scheduler, "cosine", "rsqrt", "linear", "const");
   expect_one_of("device", c.device, "cpu");

@@ -4,12 +4,14 @@
 #include <concepts>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace limoe {
 
 struct TrainConfig {
   // Data
   std::string train_data;
+  std::string train_data_upsampling_factors;
   std::string val_data;
   std::string tokenizer = "sentencepiece";
   int64_t tokenizer_vocabulary = 1000;
@@ -63,11 +65,16 @@ struct TrainConfig {
 
 void validate(const TrainConfig& config);  // throws ValueError naming the key
 
+// The numbers of train-data-upsampling-factors; none where it is empty. ValueError for what is no number.
+std::vector<double> upsampling_factors(const TrainConfig& config);
+
 // visit(key, field, help), as for LimoeConfig.
 template <class Config, class Visit>
 requires std::same_as<std::remove_const_t<Config>, TrainConfig>
 void visit_fields(Config& c, const Visit& visit) {
   visit("train-data", c.train_data, "tar shards: a folder, a file, {0..9}.tar ranges, several joined by ::");
+  visit("train-data-upsampling-factors", c.train_data_upsampling_factors,
+        "how often an epoch draws each source of train-data, joined by ::, as in 1::0.3; empty: once");
   visit("val-data", c.val_data, "held-out sets to report retrieval on at the end, joined by ::");
   visit("tokenizer", c.tokenizer, "'sentencepiece' (trained from the captions), 'bytes', or a .model file");
   visit("tokenizer-vocabulary", c.tokenizer_vocabulary, "pieces of a tokenizer trained here");

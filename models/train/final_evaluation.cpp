@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "data/shard_list.h"
 #include "models/train/evaluate.h"
 #include "tensor/error.h"
 
@@ -91,16 +92,6 @@ class Figures {
 
 }  // namespace
 
-std::vector<std::string> split_sets(const std::string& sets) {
-  std::vector<std::string> parts;
-  for (size_t begin = 0; begin <= sets.size();) {
-    const size_t end = std::min(sets.find("::", begin), sets.size());
-    if (end > begin) parts.push_back(sets.substr(begin, end - begin));
-    begin = end + 2;
-  }
-  return parts;
-}
-
 void final_evaluation(const LoadedModel& loaded, RunFolder& run, TrainObserver& observer) {
   const TrainConfig& config = loaded.train_config;
   const DatasetOptions reading{.json_text_key = config.json_text_key, .max_bad = config.max_bad};
@@ -110,7 +101,9 @@ void final_evaluation(const LoadedModel& loaded, RunFolder& run, TrainObserver& 
                              observer.progress(what, done, total);
                            }};
   Figures figures(loaded.step);
-  for (const std::string& set : split_sets(config.val_data)) {
+  const std::vector<std::string> sets =
+      config.val_data.empty() ? std::vector<std::string>{} : split_sources(config.val_data);
+  for (const std::string& set : sets) {
     const auto dataset = std::make_shared<const Dataset>(set, reading);
     const bool classified = has_classes(set) && dataset->read_text(0).label >= 0;
     if (!classified || dataset->size() <= kMostPairs)

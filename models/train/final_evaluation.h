@@ -15,7 +15,4 @@ namespace limoe {
 // metrics.jsonl. The held-out sets are those of val-data. Throws FileError.
 void final_evaluation(const LoadedModel& loaded, RunFolder& run, TrainObserver& observer);
 
-// "a::b" -> {"a", "b"}; empty parts are left out.
-std::vector<std::string> split_sets(const std::string& sets);
-
 }  // namespace limoe

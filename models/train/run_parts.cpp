@@ -120,6 +120,7 @@ LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfi
                         .image_size = int(model.image_size),
                         .text = {.max_len = int(model.text_length)},
                         .seed = train.seed,
+                        .upsampling_factors = upsampling_factors(train),
                         .augment = {},
                         .workers = int(train.workers)};
   const double color = train.augment ? train.augment_color : 0;

@@ -5,25 +5,19 @@
 
 #include "autograd/no_grad.h"
 #include "data/loader.h"
-#include "data/square.h"
+#include "models/train/model_inputs.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
 
 namespace limoe {
 namespace {
 
-TextOptions text_options(const Limoe& model) {
-  TextOptions options;
-  options.max_len = int(model.config().text_length);
-  return options;
+Tensor text_rows(const Limoe& model, const LimoeInputs& inputs) {
+  return model.forward(inputs).text_embeddings.value();
 }
 
-Tensor text_rows(const Limoe& model, const Tensor& ids, const Tensor& valid) {
-  return model.forward({.images = {}, .ids = ids, .text_valid = valid}).text_embeddings.value();
-}
-
-Tensor image_rows(const Limoe& model, const Tensor& images) {
-  return model.forward({.images = images, .ids = {}, .text_valid = {}}).image_embeddings.value();
+Tensor image_rows(const Limoe& model, const LimoeInputs& inputs) {
+  return model.forward(inputs).image_embeddings.value();
 }
 
 // Rows first .. of `all` become `rows`.
@@ -39,20 +33,6 @@ void check(const EmbedOptions& options) {
 
 void report(const EmbedOptions& options, const char* what, int64_t done, int64_t total) {
   if (options.progress) options.progress(what, done, total);
-}
-
-Tensor tokens_of(const Tokenizer& tokenizer, const TextOptions& text, const std::string* texts, int64_t count,
-                 Tensor& valid) {
-  Tensor ids = empty({count, text.max_len}, DType::i32);
-  valid = empty({count, text.max_len}, DType::i32);
-  int32_t* to = ids.mutable_data<int32_t>();
-  int32_t* flag = valid.mutable_data<int32_t>();
-  for (int64_t row = 0; row < count; ++row) {
-    const TextIds tokens = tokenize(tokenizer, texts[row], text);
-    to = std::copy(tokens.ids.begin(), tokens.ids.end(), to);
-    for (int32_t at = 0; at < text.max_len; ++at) *flag++ = at < tokens.valid ? 1 : 0;
-  }
-  return ids;
 }
 
 LoaderOptions loader_options(const Limoe& model, const EmbedOptions& options) {
@@ -77,9 +57,8 @@ Tensor embed_texts(const Limoe& model, const Tokenizer& tokenizer, const std::ve
   Tensor all = empty({count, model.config().joint_width});
   for (int64_t first = 0; first < count; first += options.batch_size) {
     const int64_t rows = std::min(options.batch_size, count - first);
-    Tensor valid;
-    const Tensor ids = tokens_of(tokenizer, text_options(model), &texts[size_t(first)], rows, valid);
-    put_rows(all, first, text_rows(model, ids, valid));
+    const std::span<const std::string> some(&texts[size_t(first)], size_t(rows));
+    put_rows(all, first, text_rows(model, text_inputs(model, tokenizer, some)));
     report(options, "embedding texts", first + rows, count);
   }
   return all;
@@ -89,16 +68,11 @@ Tensor embed_images(const Limoe& model, int64_t count, const std::function<Image
                     const EmbedOptions& options) {
   check(options);
   const NoGradScope no_grad;
-  const int64_t side = model.config().image_size;
   Tensor all = empty({count, model.config().joint_width});
   for (int64_t first = 0; first < count; first += options.batch_size) {
     const int64_t rows = std::min(options.batch_size, count - first);
-    Tensor images = empty({rows, side, side, 3});
-    float* pixel = images.mutable_data<float>();
-    for (int64_t row = 0; row < rows; ++row)
-      for (const uint8_t value : fit_square(image_at(first + row), int(side)).pixels)
-        *pixel++ = float(value) / 127.5f - 1.0f;
-    put_rows(all, first, image_rows(model, images));
+    const auto from_first = [&](int64_t row) { return image_at(first + row); };
+    put_rows(all, first, image_rows(model, image_inputs(model, rows, from_first)));
     report(options, "embedding pictures", first + rows, count);
   }
   return all;
@@ -115,8 +89,10 @@ EmbeddedPairs embed_pairs(const Limoe& model, const std::shared_ptr<const Datase
   while (!loader.done()) {
     const Batch batch = loader.next();
     if (batch.size() > 0) {
-      put_rows(images, pairs.size(), image_rows(model, batch.images));
-      put_rows(texts, pairs.size(), text_rows(model, batch.ids, batch.text_valid));
+      put_rows(images, pairs.size(),
+               image_rows(model, {.images = batch.images, .ids = {}, .text_valid = {}}));
+      put_rows(texts, pairs.size(),
+               text_rows(model, {.images = {}, .ids = batch.ids, .text_valid = batch.text_valid}));
     }
     pairs.samples.insert(pairs.samples.end(), batch.sample_index.begin(), batch.sample_index.end());
     pairs.captions.insert(pairs.captions.end(), batch.captions.begin(), batch.captions.end());

@@ -7,7 +7,7 @@
 
 PACKAGES := build-essential cmake ninja-build pkg-config \
 	libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev \
-	libpng-dev libjpeg62-turbo-dev zlib1g-dev libsentencepiece-dev \
+	libpng-dev libjpeg62-turbo-dev libwebp-dev libstb-dev zlib1g-dev libsentencepiece-dev \
 	libfreetype-dev libharfbuzz-dev fonts-noto-color-emoji \
 	unicode-cldr-core unicode-data dataset-fashion-mnist
 

@@ -1,19 +1,15 @@
-// Image-text pairs in WebDataset tar shards, indexed once and read in any order.
+// Image-text pairs from any number of sources, indexed once and read in any order.
 //
-// Members that share a name up to the first dot are one sample:
+// SOURCE::SOURCE joins sources of any kind: WebDataset tar shards, CSV and TSV tables, folders of classes
+// (data/sources/open_source.h says how a path is told apart; each kind's header what it reads).
 //
-//   KEY.png | .jpg | .jpeg | .webp   the picture (needed, exactly one)
-//   KEY.txt                          the caption, or a string field of
-//   KEY.json                         when json_text_key names it; has phrases for caption sampling
-//   KEY.cls                          the class, a number from 0
-//
-// Members with other endings are ignored. A sample without picture or caption is skipped, entered in
-// bad_samples() and not counted in size(). What only reading can show (a broken picture, an empty caption) is
-// thrown as FileError by the readers; the caller skips the sample and enters it with report_bad(). Sources:
-// data/shard_list.h.
+// A sample that the index shows to be unusable is skipped, entered in bad_samples() and not counted in
+// size(). What only reading can show (a broken picture, an empty caption) is thrown as FileError by the
+// readers; the caller skips the sample and enters it with report_bad().
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,58 +19,57 @@
 
 namespace limoe {
 
+class SampleSource;
+
 struct DatasetOptions {
-  std::string json_text_key = {};  // empty: captions come from KEY.txt
+  std::string json_text_key = {};  // tar shards: empty: captions come from KEY.txt
   int64_t max_bad = 100;           // more bad samples than this is a FileError
   int64_t max_pixels = kMaxPixels;
+  std::string csv_img_key = "filepath";  // tables: the columns' names
+  std::string csv_caption_key = "title";
+  std::string csv_separator = "tab";  // or one character
 };
 
 // Safe to read from several threads at once.
 class Dataset {
  public:
-  // FileError: no shard, a damaged shard, a source without a usable sample, more than max_bad bad ones.
+  // FileError: nothing there, a damaged shard, a source without a usable sample, more than max_bad bad ones.
   Dataset(const std::string& source, const DatasetOptions& options);
+  ~Dataset();
 
-  int64_t size() const { return static_cast<int64_t>(samples_.size()); }
+  int64_t size() const { return first_.back(); }
   // How many of the samples each part of SOURCE::SOURCE gave; none gives 0.
   const std::vector<int64_t>& source_sizes() const { return source_sizes_; }
-  int64_t shard_count() const { return static_cast<int64_t>(shards_.size()); }
-  const std::string& key(int64_t sample) const { return at(sample).key; }
-  std::string image_name(int64_t sample) const;  // "SHARD: MEMBER", for messages
-  int64_t image_bytes(int64_t sample) const { return at(sample).image.size; }
+  int64_t file_count() const;      // of shards, tables, folders of classes
+  std::string extent() const;      // "3 shards, 1 table"
+  bool has_many_captions() const;  // some SampleText::other_captions are filled
+  std::string key(int64_t sample) const;
+  std::string image_name(int64_t sample) const;  // "FILE: MEMBER", for messages
 
-  std::vector<uint8_t> read_image(int64_t sample) const;                 // as stored
-  Image decode(int64_t sample, const std::vector<uint8_t>& file) const;  // within max_pixels
+  std::vector<uint8_t> read_image(int64_t sample) const;  // as stored
+  // Within max_pixels. A JPEG may be decoded at a reduced size when its shorter side stays well above
+  // `least_side`: see decode_image().
+  Image decode(int64_t sample, const std::vector<uint8_t>& file, int least_side = 0) const;
   SampleText read_text(int64_t sample) const;
 
   void report_bad(int64_t sample, const std::string& reason) const;  // FileError above max_bad
   std::vector<BadSample> bad_samples() const { return bad_.samples(); }
 
  private:
-  struct Member {
-    int64_t offset = -1;  // -1: the sample has no such member
-    int64_t size = 0;
+  struct Place {
+    const SampleSource& source;
+    int64_t sample;  // within it
   };
-  struct Sample {
-    std::string key;
-    int32_t shard = 0;
-    int8_t image_extension = -1;  // index into the known ones
-    Member image, text, json, label;
-  };
-  struct Gathered;
 
-  void index_source(const std::string& source);
-  void index_shard(int32_t shard);
-  void accept(Gathered& gathered);
-  const Sample& at(int64_t sample) const;
-  std::string read_member(const Sample& sample, const Member& member, const char* extension) const;
+  void open(const std::string& part);
+  Place at(int64_t sample) const;
 
   std::string source_;
   DatasetOptions options_;
-  std::vector<std::string> shards_;
-  std::vector<Sample> samples_;
-  std::vector<int64_t> source_sizes_;
   mutable BadSampleLog bad_;
+  std::vector<std::unique_ptr<SampleSource>> sources_;
+  std::vector<int64_t> first_{0};  // number of each source's first sample, and of all
+  std::vector<int64_t> source_sizes_;
 };
 
 }  // namespace limoe

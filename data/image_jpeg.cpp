@@ -12,6 +12,7 @@
 #include <jerror.h>
 // clang-format on
 
+#include <algorithm>
 #include <csetjmp>
 
 #include "data/image.h"
@@ -21,8 +22,12 @@
 namespace limoe {
 namespace {
 
+// Far more than any camera writes; each costs a pass over the picture.
+constexpr int kMaxScans = 200;
+
 struct JpegReader {
   jpeg_decompress_struct decoder{};
+  jpeg_progress_mgr progress{};
   jpeg_error_mgr errors{};
   std::jmp_buf escape;
   std::vector<uint8_t> rows;
@@ -45,7 +50,15 @@ void on_message(j_common_ptr common, int level) {
   if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER)) on_error(common);
 }
 
+void on_progress(j_common_ptr common) {
+  if (reinterpret_cast<j_decompress_ptr>(common)->input_scan_number <= kMaxScans) return;
+  auto* reader = static_cast<JpegReader*>(common->client_data);
+  std::snprintf(reader->message, sizeof reader->message, "more than %d scans", kMaxScans);
+  std::longjmp(reader->escape, 1);
+}
+
 JpegReader::JpegReader() {
+  progress.progress_monitor = on_progress;
   decoder.err = jpeg_std_error(&errors);
   errors.error_exit = on_error;
   errors.emit_message = on_message;
@@ -57,12 +70,17 @@ bool read_header(JpegReader& reader, std::span<const uint8_t> file) {
   jpeg_create_decompress(&reader.decoder);
   jpeg_mem_src(&reader.decoder, file.data(), file.size());
   jpeg_read_header(&reader.decoder, TRUE);
+  reader.decoder.progress = &reader.progress;
   return true;
 }
 
 bool read_rows(JpegReader& reader) {
   if (setjmp(reader.escape)) return false;
   jpeg_start_decompress(&reader.decoder);
+  if (size_t{reader.decoder.output_width} * reader.decoder.output_height *
+          size_t(reader.decoder.output_components) !=
+      reader.rows.size())
+    ERREXIT(&reader.decoder, JERR_BAD_LENGTH);
   size_t row_bytes = size_t{reader.decoder.output_width} * size_t(reader.decoder.output_components);
   while (reader.decoder.output_scanline < reader.decoder.output_height) {
     JSAMPROW row = reader.rows.data() + size_t{reader.decoder.output_scanline} * row_bytes;
@@ -84,17 +102,46 @@ std::vector<uint8_t> cmyk_to_rgb(const std::vector<uint8_t>& cmyk, bool inverted
   return rgb;
 }
 
+// The largest of 1, 2, 4, 8 to divide the sides by. Others than these have no vector code.
+int reduction_of(const jpeg_decompress_struct& decoder, int least_side) {
+  const int64_t shorter = std::min(decoder.image_width, decoder.image_height);
+  int divisor = 1;
+  while (least_side > 0 && divisor < 8 && shorter / (2 * divisor) >= int64_t{kReductionMargin} * least_side)
+    divisor *= 2;
+  return divisor;
+}
+
+// A picture in several scans is held as coefficients, two bytes each, before any row of it is ready.
+int64_t coefficient_bytes(jpeg_decompress_struct& decoder) {
+  if (!jpeg_has_multiple_scans(&decoder)) return 0;
+  int64_t bytes = 0;
+  for (int i = 0; i < decoder.num_components; ++i) {
+    const jpeg_component_info& component = decoder.comp_info[i];
+    bytes += int64_t{component.width_in_blocks} * component.height_in_blocks * int64_t{sizeof(JBLOCK)};
+  }
+  return bytes;
+}
+
 }  // namespace
 
-Image decode_jpeg(std::span<const uint8_t> file, const std::string& name, int64_t max_pixels) {
+Image decode_jpeg(std::span<const uint8_t> file, const std::string& name, int64_t max_pixels,
+                  int least_side) {
   JpegReader reader;
+  jpeg_decompress_struct& decoder = reader.decoder;
   if (!read_header(reader, file)) throw FileError(name, ": JPEG header: ", reader.message);
-  int64_t width = reader.decoder.image_width, height = reader.decoder.image_height;
-  check_pixel_limit(name, width, height, max_pixels);
+  check_pixel_limit(name, decoder.image_width, decoder.image_height, max_pixels);
 
-  bool four_inks = reader.decoder.jpeg_color_space == JCS_CMYK || reader.decoder.jpeg_color_space == JCS_YCCK;
-  bool inverted = reader.decoder.saw_Adobe_marker;
-  reader.decoder.out_color_space = four_inks ? JCS_CMYK : JCS_RGB;
+  const int divisor = reduction_of(decoder, least_side);
+  const auto reduced = [&](int64_t side) { return (side + divisor - 1) / divisor; };
+  const int64_t width = reduced(decoder.image_width), height = reduced(decoder.image_height);
+  const bool four_inks = decoder.jpeg_color_space == JCS_CMYK || decoder.jpeg_color_space == JCS_YCCK;
+  const bool inverted = decoder.saw_Adobe_marker;
+  const int64_t needed = width * height * (four_inks ? 7 : 3) + coefficient_bytes(decoder);
+  check_memory(name, decoder.image_width, decoder.image_height, needed, file.size());
+
+  decoder.scale_num = 1;
+  decoder.scale_denom = static_cast<unsigned>(divisor);
+  decoder.out_color_space = four_inks ? JCS_CMYK : JCS_RGB;
   reader.rows.resize(static_cast<size_t>(width * height) * (four_inks ? 4 : 3));
   if (!read_rows(reader)) throw FileError(name, ": JPEG data: ", reader.message);
   return {static_cast<int>(width), static_cast<int>(height),

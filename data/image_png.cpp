@@ -24,7 +24,8 @@ struct PngState {
   std::span<const uint8_t> input;
   size_t position = 0;
   std::vector<uint8_t> output;
-  std::vector<uint8_t> rgba;
+  std::vector<uint8_t> rgba;  // the whole picture where it is interlaced, otherwise one row
+  std::vector<uint8_t> rgb;
   std::vector<png_bytep> rows;
   char message[160] = "";
 };
@@ -76,6 +77,8 @@ bool read_header(PngState& state, int64_t max_pixels) {
   png_set_user_limits(state.png, side, side);
   png_set_chunk_malloc_max(state.png, kMaxChunkBytes);
   png_set_chunk_cache_max(state.png, kMaxChunks);
+  // Texts and profiles, which may unpack to a thousand times their size, are not read at all.
+  png_set_keep_unknown_chunks(state.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_read_info(state.png, state.info);
   return true;
 }
@@ -92,20 +95,22 @@ bool set_transforms(PngState& state) {
   return true;
 }
 
-bool read_rows(PngState& state) {
+bool read_interlaced(PngState& state, size_t pixels) {
   if (setjmp(png_jmpbuf(state.png))) return false;
   png_read_image(state.png, state.rows.data());
   png_read_end(state.png, nullptr);
+  composite_on_white(state.rgba.data(), pixels, state.rgb.data());
   return true;
 }
 
-Image composite_on_white(const std::vector<uint8_t>& rgba, int width, int height) {
-  Image image{width, height, std::vector<uint8_t>(rgba.size() / 4 * 3)};
-  uint8_t* to = image.pixels.data();
-  for (const uint8_t* from = rgba.data(); from != rgba.data() + rgba.size(); from += 4, to += 3)
-    for (int channel = 0; channel < 3; ++channel)
-      to[channel] = static_cast<uint8_t>((from[channel] * from[3] + 255 * (255 - from[3]) + 127) / 255);
-  return image;
+bool read_row_by_row(PngState& state, size_t width, size_t height) {
+  if (setjmp(png_jmpbuf(state.png))) return false;
+  for (size_t y = 0; y < height; ++y) {
+    png_read_row(state.png, state.rgba.data(), nullptr);
+    composite_on_white(state.rgba.data(), width, state.rgb.data() + y * width * 3);
+  }
+  png_read_end(state.png, nullptr);
+  return true;
 }
 
 bool write_rows(PngState& state, int width, int height) {
@@ -130,16 +135,21 @@ Image decode_png(std::span<const uint8_t> file, const std::string& name, int64_t
   int64_t width = png_get_image_width(reader.png, reader.info);
   int64_t height = png_get_image_height(reader.png, reader.info);
   check_pixel_limit(name, width, height, max_pixels);
+  bool interlaced = png_get_interlace_type(reader.png, reader.info) != PNG_INTERLACE_NONE;
+  check_memory(name, width, height, width * height * (interlaced ? 7 : 3), file.size());
   if (!set_transforms(reader)) throw FileError(name, ": PNG: ", reader.message);
 
   size_t row_bytes = png_get_rowbytes(reader.png, reader.info);
   if (row_bytes != static_cast<size_t>(width) * 4)
     throw FileError(name, ": PNG row is ", row_bytes, " bytes; expected ", width * 4);
-  reader.rgba.resize(row_bytes * static_cast<size_t>(height));
-  for (int64_t y = 0; y < height; ++y)
-    reader.rows.push_back(reader.rgba.data() + static_cast<size_t>(y) * row_bytes);
-  if (!read_rows(reader)) throw FileError(name, ": PNG data: ", reader.message);
-  return composite_on_white(reader.rgba, static_cast<int>(width), static_cast<int>(height));
+  size_t rows = static_cast<size_t>(height);
+  reader.rgb.resize(static_cast<size_t>(width) * rows * 3);
+  reader.rgba.resize(row_bytes * (interlaced ? rows : 1));
+  for (size_t y = 0; interlaced && y < rows; ++y) reader.rows.push_back(reader.rgba.data() + y * row_bytes);
+  if (!(interlaced ? read_interlaced(reader, static_cast<size_t>(width) * rows)
+                   : read_row_by_row(reader, static_cast<size_t>(width), rows)))
+    throw FileError(name, ": PNG data: ", reader.message);
+  return {static_cast<int>(width), static_cast<int>(height), std::move(reader.rgb)};
 }
 
 std::vector<uint8_t> encode_png(const Image& image) {

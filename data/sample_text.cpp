@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tensor/error.h"
+#include "tensor/split_text.h"
 
 namespace limoe {
 namespace {
@@ -48,7 +49,17 @@ void append_phrases(const nlohmann::json& fields, const char* key, bool is_ident
     append(*field);
 }
 
-int64_t parse_label(const std::string& text, const std::string& sample) {
+// The lines of `text`, trimmed, without empty ones.
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (const std::string& line : split_text(text, "\n"))
+    if (std::string caption = trimmed(line); !caption.empty()) lines.push_back(std::move(caption));
+  return lines;
+}
+
+}  // namespace
+
+int64_t parse_class_label(const std::string& text, const std::string& sample) {
   const std::string digits = trimmed(text);
   if (digits.empty()) return -1;
   int64_t label = -1;
@@ -58,13 +69,21 @@ int64_t parse_label(const std::string& text, const std::string& sample) {
   return label;
 }
 
-}  // namespace
+SampleText caption_only(const std::string& caption, const std::string& sample) {
+  return parse_sample_text({.text = caption, .json = {}, .label = {}}, {}, sample);
+}
 
-SampleText parse_sample_text(const SampleTextFiles& files, const std::string& json_text_key,
+SampleText parse_sample_text(const SampleTextFiles& files, const SampleTextOptions& options,
                              const std::string& sample) {
   const nlohmann::json fields = parse_json(files.json, sample);
   SampleText text;
-  text.caption = trimmed(json_text_key.empty() ? files.text : caption_field(fields, json_text_key, sample));
+  text.caption = trimmed(
+      options.json_text_key.empty() ? files.text : caption_field(fields, options.json_text_key, sample));
+  if (options.many_captions && !text.caption.empty()) {
+    text.other_captions = lines_of(text.caption);
+    text.caption = text.other_captions.front();
+    text.other_captions.erase(text.other_captions.begin());
+  }
   if (text.caption.empty()) throw FileError(sample, ": the caption is empty; expected text");
   const auto name = fields.find("name");
   if (name != fields.end() && name->is_string()) text.name = trimmed(name->get<std::string>());
@@ -74,7 +93,7 @@ SampleText parse_sample_text(const SampleTextFiles& files, const std::string& js
     append_phrases(fields, "keywords", /*is_identifier=*/false, text);
     append_phrases(fields, "subgroup", /*is_identifier=*/true, text);
   }
-  text.label = parse_label(files.label, sample);
+  text.label = parse_class_label(files.label, sample);
   return text;
 }
 

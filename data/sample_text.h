@@ -14,8 +14,9 @@ namespace limoe {
 struct SampleText {
   std::string caption;  // without white space at its ends, never empty
   std::string name;     // what the picture shows; the caption itself where the JSON has no "name"
-  std::vector<std::string> phrases;  // more about it, none equal to the name or to each other
-  int64_t label = -1;                // -1: no class
+  std::vector<std::string> phrases;              // more about it, none equal to the name or to each other
+  int64_t label = -1;                            // -1: no class
+  std::vector<std::string> other_captions = {};  // of the same picture, in sets made for retrieval
 };
 
 // The contents of KEY.txt, KEY.json and KEY.cls; empty where the sample has no such member.
@@ -25,9 +26,20 @@ struct SampleTextFiles {
   std::string label;
 };
 
+struct SampleTextOptions {
+  std::string json_text_key = {};  // empty: the caption is the text
+  bool many_captions = false;      // every line of the text is a caption
+};
+
 // FileError "SAMPLE: ...": no caption, JSON that cannot be read or lacks json_text_key, a class that is no
 // number.
-SampleText parse_sample_text(const SampleTextFiles& files, const std::string& json_text_key,
+SampleText parse_sample_text(const SampleTextFiles& files, const SampleTextOptions& options,
                              const std::string& sample);
+
+// The text of a caption alone. FileError as above.
+SampleText caption_only(const std::string& caption, const std::string& sample);
+
+// -1 for empty text. FileError "SAMPLE.cls: ..." for what is no number from 0.
+int64_t parse_class_label(const std::string& text, const std::string& sample);
 
 }  // namespace limoe

@@ -59,7 +59,7 @@ TEST_CASE("one tar, a range, a folder and several sources give the same samples"
   CHECK(Dataset(train + "/{0..2}.tar", {}).size() == 7);
   const Dataset both(train + "/2.tar::" + train + "/0.tar", {});
   CHECK(both.size() == 4);
-  CHECK(both.shard_count() == 2);
+  CHECK(both.file_count() == 2);
   CHECK(both.read_text(0).caption == "thing 6");
   CHECK(both.read_text(1).caption == "thing 0");
 }

@@ -101,7 +101,7 @@ std::vector<ReportTable> RunParts::startup_tables() const {
       {.batch_size = config.batch_size, .accum_freq = config.accum_freq, .optimizer = config.optimizer});
   const ReportTable data{
       "Data",
-      {{"pairs", concatenate(grouped_digits(dataset->size()), " in ", dataset->shard_count(), " shards of ",
+      {{"pairs", concatenate(grouped_digits(dataset->size()), " in ", dataset->extent(), " of ",
                              config.train_data)},
        {"tokenizer",
         concatenate(tokenizer->kind(), ", ", grouped_digits(tokenizer->vocab_size()), " pieces")},

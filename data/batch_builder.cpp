@@ -16,10 +16,6 @@ namespace {
 // enlarged.
 constexpr double kCropMargin = 1.5;
 
-// A picture of one row and millions of columns passes every pixel limit, and is huge once its shorter side
-// has grown.
-constexpr int kMaxAspect = 50;
-
 class StageTimer {
  public:
   explicit StageTimer(double& seconds) : seconds_(seconds) {}
@@ -150,10 +146,10 @@ PreparedSample BatchBuilder::prepare(int64_t sample, StageTimes& times) const {
   Image image;
   {
     const StageTimer timer(times.decode);
-    image = dataset_->decode(sample, file);
-    if (std::max(image.width, image.height) > int64_t{kMaxAspect} * std::min(image.width, image.height))
+    image = dataset_->decode(sample, file, base_side());
+    if (std::max(image.width, image.height) > int64_t{kMaxImageAspect} * std::min(image.width, image.height))
       throw FileError(dataset_->image_name(sample), ": is ", image.width, " x ", image.height,
-                      "; expected sides of at most ", kMaxAspect, " to 1");
+                      "; expected sides of at most ", kMaxImageAspect, " to 1");
   }
   {
     const StageTimer timer(times.resize);
@@ -165,11 +161,16 @@ PreparedSample BatchBuilder::prepare(int64_t sample, StageTimes& times) const {
   return prepared;
 }
 
+// What the shorter side of a kept picture is at most.
+int BatchBuilder::base_side() const {
+  return options_.augment ? static_cast<int>(std::ceil(kCropMargin * options_.image_size))
+                          : options_.image_size;
+}
+
 Image BatchBuilder::base_image(Image image) const {
   const int size = options_.image_size, shorter = std::min(image.width, image.height);
-  if (!options_.augment)
-    return centre_square(shorter == size ? image : resize_shorter_side(image, size), size);
-  const int largest = static_cast<int>(std::ceil(kCropMargin * size));
+  if (!options_.augment) return fit_square(image, size);
+  const int largest = base_side();
   return shorter <= largest ? std::move(image) : resize_shorter_side(image, largest);
 }
 

@@ -65,6 +65,7 @@ class BatchBuilder {
   std::vector<Choice> choose(LoaderPosition position, StageTimes& times);
   Prepared prepared(int64_t sample, StageTimes& times);  // null when the sample is bad
   PreparedSample prepare(int64_t sample, StageTimes& times) const;
+  int base_side() const;
   Image base_image(Image image) const;
   void fill_image(const Choice& choice, int64_t epoch, const std::string& caption, float* pixels) const;
   bool varies(int64_t epoch) const;  // pairs of this epoch are augmented

@@ -19,4 +19,14 @@ namespace limoe {
 // ValueError when a side is not positive or the picture is empty.
 Image resize_bicubic(const Image& image, int width, int height);
 
+// A rectangle of pixels of the resized picture.
+struct Part {
+  int left = 0, top = 0;
+  int width = 0, height = 0;
+};
+
+// The part alone of resize_bicubic(image, width, height), with the same bits; what lies outside is not
+// computed. ValueError as above, or when the part is empty or does not lie in the resized picture.
+Image resize_bicubic_part(const Image& image, int width, int height, const Part& part);
+
 }  // namespace limoe

@@ -21,10 +21,18 @@ Image centre_square(const Image& image, int size) {
   return square;
 }
 
-Image resize_shorter_side(const Image& image, int size) {
+namespace {
+
+// `side` of a picture whose shorter side becomes `size`.
+int scaled_side(const Image& image, int side, int size) {
   const double scale = static_cast<double>(size) / std::min(image.width, image.height);
-  const auto scaled = [&](int side) { return std::max(size, static_cast<int>(std::lround(side * scale))); };
-  return resize_bicubic(image, scaled(image.width), scaled(image.height));
+  return std::max(size, static_cast<int>(std::lround(side * scale)));
+}
+
+}  // namespace
+
+Image resize_shorter_side(const Image& image, int size) {
+  return resize_bicubic(image, scaled_side(image, image.width, size), scaled_side(image, image.height, size));
 }
 
 Image fit_square(const Image& image, int size) {
@@ -32,7 +40,9 @@ Image fit_square(const Image& image, int size) {
   if (shorter < 1 || longer / shorter > kMaxImageAspect)
     throw ValueError("image: is ", image.width, " x ", image.height, "; expected sides of at most ",
                      kMaxImageAspect, " to 1");
-  return centre_square(shorter == size ? image : resize_shorter_side(image, size), size);
+  if (shorter == size) return centre_square(image, size);
+  const int width = scaled_side(image, image.width, size), height = scaled_side(image, image.height, size);
+  return resize_bicubic_part(image, width, height, {(width - size) / 2, (height - size) / 2, size, size});
 }
 
 }  // namespace limoe

@@ -12,4 +12,9 @@ StageTimes& StageTimes::operator+=(const StageTimes& other) {
   return *this;
 }
 
+StageTimes StageTimes::operator-(const StageTimes& earlier) const {
+  return {read - earlier.read,       decode - earlier.decode,     resize - earlier.resize,
+          augment - earlier.augment, tokenize - earlier.tokenize, samples - earlier.samples};
+}
+
 }  // namespace limoe

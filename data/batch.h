@@ -38,6 +38,7 @@ struct StageTimes {
   int64_t samples = 0;  // delivered, from the cache or not
 
   StageTimes& operator+=(const StageTimes& other);
+  StageTimes operator-(const StageTimes& earlier) const;
 };
 
 }  // namespace limoe

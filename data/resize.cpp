@@ -66,20 +66,15 @@ Weights make_weights(int from, int to, int begin, int count) {
 }
 
 // out_l = sum_j w_j from[j stride + l] for 16 lanes l, rounded and held in 0..255. Both passes are this sum.
-void sum_lanes(const uint8_t* from, size_t stride, const int32_t* weights, int count, uint8_t* out) {
-  using Bytes [[gnu::vector_size(kLanes)]] = uint8_t;
-  using Sums [[gnu::vector_size(kLanes * sizeof(int32_t))]] = int32_t;
-  Sums sums = Sums{} + (1 << (kWeightBits - 1));
-  for (int j = 0; j < count; ++j, from += stride) {
-    Bytes bytes;
-    std::memcpy(&bytes, from, sizeof bytes);
-    sums += __builtin_convertvector(bytes, Sums) * weights[j];
-  }
-  sums >>= kWeightBits;
-  sums = sums < 0 ? Sums{} : sums;
-  sums = sums > 255 ? Sums{} + 255 : sums;
-  const Bytes bytes = __builtin_convertvector(sums, Bytes);
-  std::memcpy(out, &bytes, sizeof bytes);
+// Not inlined: by itself it becomes a widening load, a product and a sum for each j.
+[[gnu::noinline]] void sum_lanes(const uint8_t* __restrict from, size_t stride,
+                                 const int32_t* __restrict weights, int count, uint8_t* __restrict out) {
+  int32_t sums[kLanes];
+  std::fill_n(sums, kLanes, 1 << (kWeightBits - 1));
+  for (int j = 0; j < count; ++j, from += stride)
+    for (int lane = 0; lane < kLanes; ++lane) sums[lane] += from[lane] * weights[j];
+  for (int lane = 0; lane < kLanes; ++lane)
+    out[lane] = static_cast<uint8_t>(std::clamp(sums[lane] >> kWeightBits, 0, 255));
 }
 
 // Rows of bytes, padded so that whole lanes can be read and written.

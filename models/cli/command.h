@@ -18,6 +18,7 @@ struct Command {
   Action (*declare)(CLI::App& flags);  // the flags write into memory that the action keeps alive
 };
 
+Action declare_bench(CLI::App& flags);
 Action declare_data(CLI::App& flags);
 Action declare_eval(CLI::App& flags);
 Action declare_embed(CLI::App& flags);

@@ -10,6 +10,7 @@ const std::vector<Command>& commands() {
       {"eval", "retrieval and zero-shot classification with a trained model", declare_eval},
       {"embed", "pictures and texts as unit vectors, in a safetensors file", declare_embed},
       {"search", "ranks pictures for a phrase", declare_search},
+      {"bench", "how fast this machine loads data, stage by stage", declare_bench},
   };
   return all;
 }

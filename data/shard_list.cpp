@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <iomanip>
 #include <optional>
 #include <sstream>
@@ -89,6 +90,20 @@ std::string splits_in(const fs::path& folder) {
   return text.empty() ? "one" : text;
 }
 
+// A shard that was not copied would be missing without a word.
+void check_shard_count(const std::string& folder, std::size_t found) {
+  const fs::path file = fs::path(folder) / "nshards.txt";
+  if (!fs::is_regular_file(file)) return;
+  std::string text;
+  std::ifstream(file) >> text;
+  const auto expected = parse_number(text);
+  if (!expected)
+    throw FileError(file.string(), ": is \"", text.substr(0, 32), "\"; expected a number of shards");
+  if (*expected != static_cast<int64_t>(found))
+    throw FileError(folder, ": holds ", found, " .tar files; expected ", *expected,
+                    ", as its nshards.txt says");
+}
+
 std::vector<std::string> shards_of(const std::string& path) {
   if (fs::is_regular_file(path)) return {path};
   if (!fs::is_directory(path))
@@ -96,7 +111,9 @@ std::vector<std::string> shards_of(const std::string& path) {
                     "DIR/{0..12}.tar");
   std::vector<std::string> tars = tars_in(path);
   if (tars.empty())
-    throw FileError(path, ": the folder holds no .tar file; expected a folder that does: ", splits_in(path));
+    throw FileError(path, ": the folder holds no .tar file; expected a folder that does: ", splits_in(path),
+                    "; or a .csv or .tsv file, or folders of pictures, one a class");
+  check_shard_count(path, tars.size());
   return tars;
 }
 
@@ -122,6 +139,13 @@ std::vector<std::string> find_shards(const std::string& source) {
     for (const std::string& path : expand_braces(part))
       for (std::string& shard : shards_of(path)) shards.push_back(std::move(shard));
   return shards;
+}
+
+std::string evaluation_source(const std::string& source) {
+  std::error_code error;
+  const fs::path test = fs::path(source) / "test";
+  if (!fs::is_directory(test, error) || !tars_in(source).empty() || tars_in(test).empty()) return source;
+  return test.string();
 }
 
 std::vector<std::string> split_sources(const std::string& source) {

@@ -1,6 +1,7 @@
 // Which tar files a data source means.
 //
-//   DIR                     every *.tar in the folder, 2.tar before 10.tar
+//   DIR                     every *.tar in the folder, 2.tar before 10.tar; as many as its nshards.txt says,
+//                           if there is one
 //   FILE.tar                that one
 //   DIR/{000..012}.tar      a range, zero-padded as its first number is; {a,b} lists alternatives
 //   SOURCE::SOURCE          several, one after another
@@ -14,6 +15,10 @@
 namespace limoe {
 
 std::vector<std::string> find_shards(const std::string& source);
+
+// CLIP_benchmark's layout keeps the shards in DIR/test: that folder, where DIR itself holds no shard and it
+// does; otherwise the source as it is.
+std::string evaluation_source(const std::string& source);
 
 // The parts of SOURCE::SOURCE, none empty.
 std::vector<std::string> split_sources(const std::string& source);

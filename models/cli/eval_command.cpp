@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 
+#include "data/shard_list.h"
 #include "models/cli/command.h"
 #include "models/cli/progress.h"
 #include "models/cli/table.h"
@@ -16,10 +17,10 @@ namespace {
 constexpr int64_t kMostWorkers = 256;
 
 struct EvalArguments {
-  std::string checkpoint, task, data, json, classnames, templates, json_text_key;
+  std::string checkpoint, task, data, json, classnames, templates;
+  DatasetOptions reading;
   int64_t batch_size = 64;
   int64_t workers = 1;
-  int64_t max_bad = 100;
   bool raw_prompts = false;
 };
 
@@ -77,7 +78,7 @@ std::string run_task(const EvalArguments& arguments, const LoadedModel& loaded,
     return clip_benchmark_json(names, result);
   }
   const ZeroshotClasses classes =
-      read_zeroshot_classes(arguments.data, arguments.classnames, arguments.templates);
+      read_zeroshot_classes(evaluation_source(arguments.data), arguments.classnames, arguments.templates);
   const auto result = evaluate_zeroshot(*loaded.model, dataset, loaded.tokenizer, classes,
                                         {.canonical = !arguments.raw_prompts}, options);
   bar.reset();
@@ -96,8 +97,7 @@ void evaluate(const EvalArguments& arguments) {
     throw UsageError("--workers: is ", arguments.workers, "; expected 0 to ", kMostWorkers);
   const LoadedModel loaded = load_model(arguments.checkpoint);
   for (const std::string& warning : loaded.warnings) std::cerr << "limoe: " << warning << "\n";
-  const auto dataset = std::make_shared<const Dataset>(
-      arguments.data, DatasetOptions{.json_text_key = arguments.json_text_key, .max_bad = arguments.max_bad});
+  const auto dataset = std::make_shared<const Dataset>(evaluation_source(arguments.data), arguments.reading);
   std::cout << arguments.task << " of " << loaded.path << " on " << arguments.data << "\n";
   write_json(arguments.json, run_task(arguments, loaded, dataset));
   if (const size_t bad = dataset->bad_samples().size(); bad > 0)
@@ -116,7 +116,9 @@ Action declare_eval(CLI::App& flags) {
                   "'retrieval': which picture belongs to which caption; 'zeroshot': classification by names")
       ->type_name("NAME")
       ->required();
-  flags.add_option("--data", arguments->data, "tar shards of the set, as for training")
+  flags
+      .add_option("--data", arguments->data,
+                  "the set: a source as for training, or a folder with shards in test/")
       ->type_name("PATH")
       ->required();
   flags.add_option("--json", arguments->json, "write the figures here too, in CLIP_benchmark's form")
@@ -132,12 +134,24 @@ Action declare_eval(CLI::App& flags) {
   flags.add_flag("--raw-prompts", arguments->raw_prompts,
                  "prompts as they are: punctuation and capitals stay");
   flags
-      .add_option("--json-text-key", arguments->json_text_key,
+      .add_option("--json-text-key", arguments->reading.json_text_key,
                   "take captions from this field of KEY.json instead of KEY.txt")
+      ->type_name("TEXT");
+  flags
+      .add_option("--csv-img-key", arguments->reading.csv_img_key,
+                  "column of a .csv or .tsv with the paths of the pictures [filepath]")
+      ->type_name("TEXT");
+  flags
+      .add_option("--csv-caption-key", arguments->reading.csv_caption_key,
+                  "column with their captions [title]")
+      ->type_name("TEXT");
+  flags
+      .add_option("--csv-separator", arguments->reading.csv_separator,
+                  "what parts its columns: 'tab', or one character [tab]")
       ->type_name("TEXT");
   flags.add_option("--batch-size", arguments->batch_size, "pictures or texts at a time [64]")->type_name("N");
   flags.add_option("--workers", arguments->workers, "threads that read ahead [1]")->type_name("N");
-  flags.add_option("--max-bad", arguments->max_bad, "stop when more samples than this are bad [100]")
+  flags.add_option("--max-bad", arguments->reading.max_bad, "stop when more samples than this are bad [100]")
       ->type_name("N");
   flags.footer(
       "  limoe eval runs/emoji --task retrieval --data data/emoji/heldout-concepts-base\n"

@@ -28,7 +28,7 @@ std::vector<double> upsampling_factors(const TrainConfig& c) {
 
 void validate(const TrainConfig& c) {
   if (c.train_data.empty())
-    throw ValueError("config: train-data is empty; expected tar shards, as `limoe data` makes them");
+    throw ValueError("config: train-data is empty; expected tar shards, as `limoe data` makes them, a table, or a folder of classes");
   for (const auto& [key, value] : KeyedNumbers<int64_t>{{"batch-size", c.batch_size},
                                                         {"accum-freq", c.accum_freq},
                                                         {"epochs", c.epochs},

@@ -16,6 +16,9 @@ struct TrainConfig {
   std::string tokenizer = "sentencepiece";
   int64_t tokenizer_vocabulary = 1000;
   std::string json_text_key;
+  std::string csv_img_key = "filepath";
+  std::string csv_caption_key = "title";
+  std::string csv_separator = "tab";
   int64_t workers = 1;
   int64_t max_bad = 100;
   bool augment = true;
@@ -72,13 +75,16 @@ std::vector<double> upsampling_factors(const TrainConfig& config);
 template <class Config, class Visit>
 requires std::same_as<std::remove_const_t<Config>, TrainConfig>
 void visit_fields(Config& c, const Visit& visit) {
-  visit("train-data", c.train_data, "tar shards: a folder, a file, {0..9}.tar ranges, several joined by ::");
+  visit("train-data", c.train_data, "tar shards (a folder, a file, {0..9}.tar ranges), a .csv or .tsv, a folder of classes; several joined by ::");
   visit("train-data-upsampling-factors", c.train_data_upsampling_factors,
         "how often an epoch draws each source of train-data, joined by ::, as in 1::0.3; empty: once");
   visit("val-data", c.val_data, "held-out sets to report retrieval on at the end, joined by ::");
   visit("tokenizer", c.tokenizer, "'sentencepiece' (trained from the captions), 'bytes', or a .model file");
   visit("tokenizer-vocabulary", c.tokenizer_vocabulary, "pieces of a tokenizer trained here");
   visit("json-text-key", c.json_text_key, "take captions from this field of KEY.json instead of KEY.txt");
+  visit("csv-img-key", c.csv_img_key, "column of a .csv or .tsv with the paths of the pictures");
+  visit("csv-caption-key", c.csv_caption_key, "column with their captions");
+  visit("csv-separator", c.csv_separator, "what parts its columns: 'tab', or one character");
   visit("workers", c.workers, "threads that make batches ahead; 0: none");
   visit("max-bad", c.max_bad, "stop when more samples than this are bad");
   visit("augment", c.augment, "vary pictures: random crop, zoom, colours");

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "autograd/no_grad.h"
 #include "data/loader.h"
 #include "tensor/error.h"
+#include "tensor/factory.h"
 
 namespace limoe {
 namespace {
@@ -26,7 +28,21 @@ RetrievalResult evaluate_retrieval(const Limoe& model, const std::shared_ptr<con
                                    const std::shared_ptr<const Tokenizer>& tokenizer,
                                    const EmbedOptions& options) {
   const EmbeddedPairs pairs = embed_pairs(model, dataset, tokenizer, options);
-  return retrieval(pairs.images, pairs.texts);
+  std::vector<std::string> others;
+  std::vector<int64_t> image_of_text(size_t(pairs.size()));
+  std::iota(image_of_text.begin(), image_of_text.end(), 0);
+  for (int64_t i = 0; dataset->has_many_captions() && i < pairs.size(); ++i)
+    for (std::string& caption : dataset->read_text(pairs.samples[size_t(i)]).other_captions) {
+      others.push_back(std::move(caption));
+      image_of_text.push_back(i);
+    }
+  if (others.empty()) return retrieval(pairs.images, pairs.texts);
+  const Tensor more = embed_texts(model, *tokenizer, others, options);
+  const Tensor texts = empty({pairs.size() + more.dim(0), more.dim(1)});
+  Tensor first = texts.slice(0, 0, pairs.size()), last = texts.slice(0, pairs.size(), texts.dim(0));
+  copy_into(first, pairs.texts);
+  copy_into(last, more);
+  return retrieval(pairs.images, texts, image_of_text);
 }
 
 ClassificationResult evaluate_zeroshot(const Limoe& model, const std::shared_ptr<const Dataset>& dataset,

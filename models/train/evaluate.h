@@ -14,7 +14,7 @@
 
 namespace limoe {
 
-// Every pair of the set, one caption a picture.
+// Every pair of the set; where a set has several captions a picture, all of them are texts.
 RetrievalResult evaluate_retrieval(const Limoe& model, const std::shared_ptr<const Dataset>& dataset,
                                    const std::shared_ptr<const Tokenizer>& tokenizer,
                                    const EmbedOptions& options = {});

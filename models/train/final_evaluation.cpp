@@ -5,8 +5,11 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "data/class_names.h"
 #include "data/shard_list.h"
+#include "data/sources/class_folder_source.h"
 #include "models/train/evaluate.h"
+#include "models/train/run_parts.h"
 #include "tensor/error.h"
 
 namespace limoe {
@@ -30,11 +33,8 @@ std::string folder_name(const std::string& path) {
   return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
 }
 
-bool has_classes(const std::string& folder) {
-  for (const std::filesystem::path& place :
-       {std::filesystem::path(folder), std::filesystem::path(folder).parent_path()})
-    if (std::filesystem::exists(place / "classnames.txt")) return true;
-  return false;
+bool has_classes(const std::string& source) {
+  return is_class_folder(source) || !find_beside(source, kClassNamesFile).empty();
 }
 
 class Figures {
@@ -94,7 +94,7 @@ class Figures {
 
 void final_evaluation(const LoadedModel& loaded, RunFolder& run, TrainObserver& observer) {
   const TrainConfig& config = loaded.train_config;
-  const DatasetOptions reading{.json_text_key = config.json_text_key, .max_bad = config.max_bad};
+  const DatasetOptions reading = dataset_options(config);
   const EmbedOptions embed{.batch_size = 64,
                            .workers = int(std::max<int64_t>(1, config.workers)),
                            .progress = [&](const std::string& what, int64_t done, int64_t total) {

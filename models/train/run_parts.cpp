@@ -115,6 +115,14 @@ std::vector<ReportTable> RunParts::startup_tables() const {
   return {model_table(model_config, info), data, memory_table(info.memory), machine};
 }
 
+DatasetOptions dataset_options(const TrainConfig& train) {
+  return {.json_text_key = train.json_text_key,
+          .max_bad = train.max_bad,
+          .csv_img_key = train.csv_img_key,
+          .csv_caption_key = train.csv_caption_key,
+          .csv_separator = train.csv_separator};
+}
+
 LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfig& model) {
   LoaderOptions options{.batch_size = train.batch_size,
                         .image_size = int(model.image_size),
@@ -143,8 +151,7 @@ RunParts::RunParts(const TrainRequest& request, const std::string& run, TrainObs
     : config(request.train), model_config(request.model) {
   if (config.threads > 0) set_thread_count(int(config.threads));
   observer.note("reading " + config.train_data);
-  dataset = std::make_shared<Dataset>(
-      config.train_data, DatasetOptions{.json_text_key = config.json_text_key, .max_bad = config.max_bad});
+  dataset = std::make_shared<Dataset>(config.train_data, dataset_options(config));
   std::optional<LoadedModel> earlier;
   if (request.resume) earlier = load_model(run);
   tokenizer = earlier ? earlier->tokenizer : make_tokenizer(config, *dataset);

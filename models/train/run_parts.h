@@ -36,6 +36,7 @@ struct RunParts {
   std::string resumed_from;  // the checkpoint, or empty
 };
 
+DatasetOptions dataset_options(const TrainConfig& train);
 LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfig& model);
 
 }  // namespace limoe

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <thread>
 #include <fstream>
 
+#include "data/slow_stage.h"
 #include "models/limoe/parameters.h"
 #include "models/optim/clip.h"
 #include "models/optim/guard.h"
@@ -132,6 +134,12 @@ class Training {
     report.peak_bytes = allocator_of({}).counts().peak_live_bytes;
     observer_.step(report);
     for (const std::string& finding : router_guard_.look(report)) observer_.warning(finding);
+    if (const auto advice = slow_stage_.look({.seconds = seconds,
+                                              .wait_seconds = interval_.data_seconds,
+                                              .times = parts_.loader->times(),
+                                              .workers = int(config_.workers),
+                                              .processors = int(std::thread::hardware_concurrency())}))
+      observer_.warning(*advice);
     tally_.clear();
     interval_ = {};
   }
@@ -186,6 +194,7 @@ class Training {
   RunParts parts_;
   LossGuard guard_;
   RouterGuard router_guard_;
+  SlowStageWatch slow_stage_;
   RouterTally tally_;
   Interval interval_;
   StepLosses losses_;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <string_view>
 
+#include "data/class_names.h"
+#include "data/sources/class_folder_source.h"
 #include "models/train/retrieval.h"
 #include "ops/check.h"
 #include "ops/matmul.h"
@@ -15,34 +15,12 @@
 namespace limoe {
 namespace {
 
-constexpr const char* kNamesFile = "classnames.txt";
 constexpr const char* kTemplatesFile = "zeroshot_classification_templates.txt";
 constexpr int64_t kClassifyChunk = 1024;  // pictures whose scores exist at a time
 constexpr std::string_view kPlaceholders[] = {"{c}", "{}"};
 
 bool is_one_of(char letter, std::string_view letters) {
   return letters.find(letter) != std::string_view::npos;
-}
-
-std::vector<std::string> read_lines(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw FileError(path, ": cannot be opened; expected one entry a line");
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(file, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) lines.push_back(line);
-  }
-  if (lines.empty()) throw FileError(path, ": has no line; expected one entry a line");
-  return lines;
-}
-
-// `name` in the folder or the one above it; "" where neither has it.
-std::string find_beside(const std::string& folder, const char* name) {
-  const std::filesystem::path here = std::filesystem::path(folder).lexically_normal();
-  const std::filesystem::path inside = here.has_filename() ? here : here.parent_path();
-  for (const std::filesystem::path& place : {inside, inside.parent_path()})
-    if (std::filesystem::is_regular_file(place / name)) return (place / name).string();
-  return "";
 }
 
 std::string with_name(const std::string& text, const std::string& name) {
@@ -77,14 +55,18 @@ int64_t sum_of(const std::vector<int64_t>& counts) {
 
 }  // namespace
 
-ZeroshotClasses read_zeroshot_classes(const std::string& folder, const std::string& names_file,
+ZeroshotClasses read_zeroshot_classes(const std::string& source, const std::string& names_file,
                                       const std::string& templates_file) {
-  const std::string names = names_file.empty() ? find_beside(folder, kNamesFile) : names_file;
-  if (names.empty())
-    throw FileError(folder, ": has no ", kNamesFile,
+  const std::string names = names_file.empty() ? find_beside(source, kClassNamesFile) : names_file;
+  ZeroshotClasses classes{{}, {"{c}"}};
+  if (!names.empty())
+    classes.names = read_lines(names);
+  else if (is_class_folder(source))
+    classes.names = class_folder_names(source);
+  else
+    throw FileError(source, ": has no ", kClassNamesFile,
                     ", nor has the folder above it; expected one class a line");
-  const std::string templates = templates_file.empty() ? find_beside(folder, kTemplatesFile) : templates_file;
-  ZeroshotClasses classes{read_lines(names), {"{c}"}};
+  const std::string templates = templates_file.empty() ? find_beside(source, kTemplatesFile) : templates_file;
   if (!templates.empty()) classes.templates = read_lines(templates);
   for (const std::string& text : classes.templates) with_name(text, "");
   return classes;

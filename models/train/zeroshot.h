@@ -18,8 +18,9 @@ struct ZeroshotClasses {
 };
 
 // From classnames.txt and zeroshot_classification_templates.txt, in the folder itself or the one above it,
-// where those two paths are empty. A folder without templates has one: the bare name. Throws FileError.
-ZeroshotClasses read_zeroshot_classes(const std::string& folder, const std::string& names_file = "",
+// where those two paths are empty. A folder of classes without the first has its folders' names; one without
+// templates has the bare name alone. Throws FileError.
+ZeroshotClasses read_zeroshot_classes(const std::string& source, const std::string& names_file = "",
                                       const std::string& templates_file = "");
 
 // Underscores become spaces, ASCII punctuation goes, ASCII letters are lower-cased, spaces collapse; with

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tensor/atomic_file.h"
 #include "tensor/error.h"
 
 namespace limoe {
@@ -20,11 +21,9 @@ std::string read_tokenizer_file(const std::filesystem::path& path) {
 }
 
 void write_tokenizer_file(const std::filesystem::path& path, std::string_view content) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file.write(content.data(), static_cast<std::streamsize>(content.size()));
-  file.close();
-  if (!file)
-    throw FileError(path.string(), ": the tokenizer cannot be written here; expected a writable folder");
+  AtomicFile file(path.string());
+  file.write(content.data(), content.size());
+  file.commit();
 }
 
 }  // namespace limoe

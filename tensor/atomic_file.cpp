@@ -15,6 +15,8 @@
 namespace limoe {
 namespace {
 
+namespace fs = std::filesystem;
+
 // One system call moves at most 2 GiB.
 constexpr size_t kLargestWrite = size_t(1) << 30;
 
@@ -24,10 +26,31 @@ std::string sibling_of(const std::string& path) {
   return concatenate(path, ".tmp-", getpid(), "-", count++);
 }
 
+std::string folder_of(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
+int open_again_if_interrupted(const char* path, int flags) {
+  int descriptor = -1;
+  do {
+    descriptor = open(path, flags, 0666);
+  } while (descriptor < 0 && errno == EINTR);
+  return descriptor;
+}
+
+int flush_again_if_interrupted(int descriptor) {
+  int result = 0;
+  do {
+    result = fsync(descriptor);
+  } while (result != 0 && errno == EINTR);
+  return result;
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(const std::string& path) : path_(path), temporary_(sibling_of(path)) {
-  descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  descriptor_ = open_again_if_interrupted(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
   if (descriptor_ < 0) fail("cannot be created");
 }
 
@@ -41,32 +64,58 @@ void AtomicFile::fail(const char* what) const {
 }
 
 void AtomicFile::write(const void* bytes, size_t count) {
-  const char* from = static_cast<const char*>(bytes);
-  while (count > 0) {
-    const ssize_t written = ::write(descriptor_, from, std::min(count, kLargestWrite));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("cannot be written");
-    from += written;
-    count -= size_t(written);
-  }
+  if (!write_fully(descriptor_, bytes, count)) fail("cannot be written");
 }
 
 void AtomicFile::commit() {
-  if (fsync(descriptor_) != 0) fail("cannot be flushed to the disk");
+  if (flush_again_if_interrupted(descriptor_) != 0) fail("cannot be flushed to the disk");
   const int descriptor = descriptor_;
   descriptor_ = -1;
-  if (close(descriptor) != 0) fail("cannot be closed");
+  // Linux has closed the descriptor even where it says EINTR, and the bytes are on the disk already.
+  if (close(descriptor) != 0 && errno != EINTR) fail("cannot be closed");
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0)
     fail("cannot be renamed from its temporary sibling");
   committed_ = true;
-  // The rename itself is on the disk only when the folder is. Some file systems refuse to flush a folder; the
-  // file is in place all the same.
-  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
-  const int folder_descriptor =
-      open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder_descriptor < 0) return;
-  fsync(folder_descriptor);
-  close(folder_descriptor);
+  flush_to_disk(folder_of(path_));
+}
+
+void write_text_file(const std::string& path, const std::string& text) {
+  AtomicFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
+bool write_fully(int descriptor, const void* bytes, size_t count) {
+  const char* from = static_cast<const char*>(bytes);
+  while (count > 0) {
+    const ssize_t written = ::write(descriptor, from, std::min(count, kLargestWrite));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    from += written;
+    count -= size_t(written);
+  }
+  return true;
+}
+
+void flush_to_disk(const std::string& path) {
+  const int descriptor = open_again_if_interrupted(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0)
+    throw FileError(path, ": cannot be opened to flush it to the disk: ", std::strerror(errno));
+  const bool flushed = flush_again_if_interrupted(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP;
+  const int reason = errno;
+  close(descriptor);
+  if (!flushed) throw FileError(path, ": cannot be flushed to the disk: ", std::strerror(reason));
+}
+
+void make_folders(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return;
+  const std::string above = folder_of(fs::path(path).lexically_normal().string());
+  if (above != path) make_folders(above);
+  fs::create_directory(path, error);
+  if (error) throw FileError(path, ": the folder cannot be made: ", error.message());
+  if (!fs::is_directory(path, error)) throw FileError(path, ": is no folder; expected one, or nothing");
+  flush_to_disk(above);
 }
 
 }  // namespace limoe

@@ -28,7 +28,9 @@ class InputFile {
  public:
   explicit InputFile(const std::string& path) : path_(path) {
     // Without O_NONBLOCK, opening a pipe would wait for its writer before it can be refused.
-    descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    do {
+      descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    } while (descriptor_ < 0 && errno == EINTR);
     if (descriptor_ < 0) throw FileError(path, ": cannot be opened: ", std::strerror(errno));
     struct stat status {};
     const bool is_file = fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);

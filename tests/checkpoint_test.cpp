@@ -49,7 +49,7 @@ struct Run {
                                           {"first_moment.log_scale", full({}, 0.25)}};
   std::unique_ptr<Tokenizer> tokenizer = make_byte_tokenizer();
 
-  std::string save(int64_t step, int64_t keep = 3) {
+  std::string save(int64_t step, KeepRule keep = {.newest = 3}) {
     const TrainerState state{.step = step,
                              .samples_seen = 64 * step,
                              .loader = {.epoch = 2, .step = 3},
@@ -61,7 +61,8 @@ struct Run {
                             .optimizer_state = optimizer,
                             .trainer = state,
                             .tokenizer = *tokenizer},
-                           keep);
+                           keep)
+        .path;
   }
 
   std::vector<std::string> names() const {
@@ -131,10 +132,10 @@ TEST_CASE("checkpoint: a checkpoint's folder loads as its run's folder does") {
 
 TEST_CASE("checkpoint: the newest are kept, and a step saved twice is replaced") {
   Run run;
-  for (const int64_t step : {9, 10, 100}) run.save(step, 2);
+  for (const int64_t step : {9, 10, 100}) run.save(step, {.newest = 2});
   CHECK(run.names() == std::vector<std::string>{"step-00000010", "step-00000100"});
   run.optimizer["first_moment.log_scale"] = full({}, 0.5);
-  const std::string path = run.save(100, 2);
+  const std::string path = run.save(100, {.newest = 2});
   CHECK(item(load_trainer(path).optimizer_state.at("first_moment.log_scale")) == 0.5);
   CHECK(run.names().size() == 2);
 }
@@ -208,7 +209,7 @@ TEST_CASE("checkpoint: after going on from an older one, damaged newer ones do n
   run.save(50);
   const std::string damaged = run.save(100);
   fs::remove(damaged + "/" + kModelFile);
-  run.save(60, 2);
+  run.save(60, {.newest = 2});
   CHECK(run.names() == std::vector<std::string>{"step-00000050", "step-00000060", "step-00000100"});
   CHECK(load_model(run.folder).step == 60);
 }

@@ -65,7 +65,7 @@ std::string save_model(const testing::ScratchFolder& folder) {
                    .optimizer_state = {},
                    .trainer = TrainerState{},
                    .tokenizer = *make_byte_tokenizer()},
-                  1);
+                  {});
   return folder / "run";
 }
 

@@ -79,5 +79,5 @@ TEST_CASE("config flags: wrong keys and values are the caller's mistakes, named 
                        (file + ": width: is \"wide\"; expected a whole number").c_str(), UsageError);
   CHECK_THROWS_AS(resolve({"--patch-size", "7"}), UsageError);
   CHECK_THROWS_AS(resolve({"--preset", "limoe-x"}), UsageError);
-  CHECK_THROWS_AS(resolve({"--config", folder / "absent.toml"}), FileError);
+  CHECK_THROWS_AS(resolve({"--config", folder / "absent.toml"}), UsageError);
 }

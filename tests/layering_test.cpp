@@ -48,7 +48,7 @@ const std::vector<Rule> kRules{
 const std::vector<Rule> kLibraries{
     {"Eigen/", {"ops/eigen_maps.h", "tests/", "bench/"}},
     {"nlohmann/", {"tensor/safetensors", "data/", "models/train/", "models/cli/", "tests/", "bench/"}},
-    {"CLI/", {"models/train/fields.cpp", "models/cli/", "tests/"}},
+    {"CLI/", {"models/cli/", "tests/"}},
     {"doctest/", {"tests/"}},
     {"zlib.h", {"data/", "models/train/", "tests/"}},
     {"png.h", {"data/", "tests/"}},

@@ -53,7 +53,11 @@ void add_config_flags(CLI::App& command, ConfigSources& sources) {
 
 Configs resolve_configs(const ConfigSources& sources) {
   KeyedValues from_file;
-  if (!sources.file.empty()) from_file = read_config_file(sources.file);
+  try {
+    if (!sources.file.empty()) from_file = read_config_file(sources.file);
+  } catch (const FileError& error) {
+    throw UsageError("--config: ", error.what());
+  }
   std::string preset_name = sources.preset;
   if (const auto named = from_file.find(kPresetKey); named != from_file.end()) {
     if (preset_name.empty()) preset_name = named->second.text;

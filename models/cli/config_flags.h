@@ -29,8 +29,8 @@ struct Configs {
   TrainConfig train;
 };
 
-// Throws UsageError for an unknown key or preset and for a value of the wrong kind or out of its range,
-// FileError for a file that cannot be read. Only the model is validated as a whole: what the trainer's keys
+// Throws UsageError for a file that cannot be read, an unknown key or preset, and a value of the wrong kind or
+// out of its range. Only the model is validated as a whole: what the trainer's keys
 // need is known by who uses them.
 Configs resolve_configs(const ConfigSources& sources);
 

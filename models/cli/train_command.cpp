@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <vector>
 
 #include "models/cli/command.h"
 #include "models/cli/config_flags.h"
@@ -11,6 +12,7 @@
 #include "models/cli/train_console.h"
 #include "models/train/checkpoint.h"
 #include "models/train/final_evaluation.h"
+#include "models/train/run_lock.h"
 #include "models/train/trainer.h"
 #include "tensor/error.h"
 
@@ -19,8 +21,8 @@ namespace {
 
 std::atomic<bool> stop_requested{false};
 
-// The first SIGTERM or SIGINT asks for a clean end after the current step; a second one ends the program at
-// once.
+// The first SIGTERM, SIGINT or SIGUSR1 asks for a clean end after the current step; a second one ends the
+// program at once.
 void request_stop(int signal) {
   stop_requested = true;
   std::signal(signal, SIG_DFL);
@@ -33,14 +35,20 @@ struct TrainArguments {
   bool overwrite = false;
 };
 
-// A run that --overwrite may replace is recognised by its metrics; anything else is left alone.
+// A run that --overwrite may replace is recognised by its metrics, or by its lock alone when it was replaced
+// before and never began; anything else is left alone, and so is a run that is still going on.
 void remove_earlier_run(const std::string& out) {
   namespace fs = std::filesystem;
-  if (!fs::exists(out) || fs::is_empty(out)) return;
+  if (!fs::exists(out)) return;
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(out))
+    if (entry.path().filename() != kRunLockFile) files.push_back(entry.path());
+  if (files.empty()) return;
   if (!fs::exists(fs::path(out) / "metrics.jsonl"))
     throw UsageError("--overwrite: ", out,
                      " holds files but no run; expected a run folder, which has a metrics.jsonl");
-  fs::remove_all(out);
+  const RunLock lock(out);
+  for (const fs::path& file : files) fs::remove_all(file);
 }
 
 void run_training(const TrainArguments& arguments) {
@@ -50,11 +58,12 @@ void run_training(const TrainArguments& arguments) {
   if (arguments.overwrite && arguments.resume)
     throw UsageError("--overwrite and --resume: expected one of the two");
   if (arguments.overwrite) remove_earlier_run(arguments.out);
+  // Before the run folder is there, so that whoever sees it may already ask for a clean end. SIGUSR1 is what
+  // batch systems are told to send ahead of a time limit.
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) std::signal(signal, request_stop);
   RunFolder run(arguments.out, arguments.resume);
   TrainConsole console;
   TrainObservers both({&run, &console});
-  std::signal(SIGTERM, request_stop);
-  std::signal(SIGINT, request_stop);
   const TrainRequest request{
       .model = configs.model, .train = configs.train, .resume = arguments.resume, .stop = &stop_requested};
   const TrainResult result = train(request, run, both);
@@ -64,6 +73,7 @@ void run_training(const TrainArguments& arguments) {
   both.note("trained for " + readable_seconds(result.seconds) + "; saved " + result.checkpoint);
   final_evaluation(load_model(result.checkpoint), run, both);
   both.note("run folder: " + arguments.out);
+  for (const std::string& problem : run.take_problems()) both.warning(problem);
 }
 
 }  // namespace

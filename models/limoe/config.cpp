@@ -72,6 +72,18 @@ RouteOptions route_options(const LimoeConfig& config, bool training) {
           .batch_priority = config.batch_priority};
 }
 
+namespace {
+
+// Three times the square of one fits into 63 bits, so that sizes can be computed before they are judged.
+constexpr int64_t kLargest = int64_t(1) << 30;
+constexpr int64_t kMostLayers = 10'000;
+
+void expect_at_most(const char* key, int64_t value, int64_t most) {
+  if (value > most) throw ValueError("config: ", key, " is ", value, "; expected at most ", most);
+}
+
+}  // namespace
+
 void validate(const LimoeConfig& c) {
   for (const auto& [key, value] : KeyedNumbers<int64_t>{{"image-size", c.image_size},
                                                         {"text-length", c.text_length},
@@ -84,6 +96,11 @@ void validate(const LimoeConfig& c) {
                                                         {"experts-per-token", c.experts_per_token},
                                                         {"capacity-multiple", c.capacity_multiple}})
     expect_at_least(key, double(value), 1);
+  visit_fields(c, [](const char* key, const auto& value, const char*) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, int64_t>)
+      expect_at_most(key, value, kLargest);
+  });
+  expect_at_most("layers", c.layers, kMostLayers);
   expect_divides("patch-size", c.patch_size, "image-size", c.image_size);
   expect_divides("heads", c.heads, "width", c.width);
   if (!(c.initial_scale > 0))

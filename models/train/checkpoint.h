@@ -8,9 +8,11 @@
 //     tokenizer.model        what load_tokenizer() reads
 //     MANIFEST.json          size and CRC-32 of each of the files above; written last
 //
-// Saving makes a sibling `.tmp-...`, flushes every file, then the folder, renames it and flushes its parent:
-// after a crash there is the whole new checkpoint or none of it, and older ones were not touched. Only then
-// are old ones deleted. Reading believes nothing: sizes and checksums are compared before a file is parsed.
+// Saving makes a sibling `.tmp-...`, flushes every file, the manifest, the folder, renames it, flushes its
+// parent, and reads the checksums back: after a crash or a power cut there is the whole new checkpoint or
+// none of it, and older ones were not touched. Only then are old ones deleted. Reading believes nothing:
+// sizes and checksums are compared before a file is parsed. One process at a time may save into a run
+// (run_lock.h).
 #pragma once
 
 #include <cstdint>
@@ -43,12 +45,25 @@ struct CheckpointContents {
   const Tokenizer& tokenizer;
 };
 
-// Writes checkpoints/step-... of the run and then deletes all but the `keep` newest. A checkpoint of the same
-// step is replaced. Gives back the path. Throws FileError; what was there before is then as it was.
-std::string save_checkpoint(const std::string& run, const CheckpointContents& contents, int64_t keep);
+struct KeepRule {
+  int64_t newest = 1;       // so many
+  int64_t every_steps = 0;  // and those whose step is a multiple of this, for ever; 0: none
+};
+
+struct SavedCheckpoint {
+  std::string path;
+  std::vector<std::string> warnings;  // old ones that could not be deleted, and why
+};
+
+// Writes checkpoints/step-... of the run and then deletes what `keep` does not keep. A checkpoint of the same
+// step is replaced. Throws FileError; the checkpoints that were there before are then as they were.
+SavedCheckpoint save_checkpoint(const std::string& run, const CheckpointContents& contents,
+                                const KeepRule& keep);
 
 // Throws FileError naming the file unless every file of the manifest is there, whole and unchanged.
 void verify_checkpoint(const std::string& path);
+
+bool has_checkpoints(const std::string& run);  // valid or not
 
 struct FoundCheckpoint {
   std::string path;                   // empty: there is none

@@ -46,6 +46,7 @@ void validate(const TrainConfig& c) {
                                                        {"cooldown", c.cooldown},
                                                        {"threads", c.threads},
                                                        {"save-every-steps", c.save_every_steps},
+                                                       {"keep-every-steps", c.keep_every_steps},
                                                        {"lr", c.lr},
                                                        {"wd", c.wd},
                                                        {"grad-clip-norm", c.grad_clip_norm}})

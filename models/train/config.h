@@ -63,6 +63,7 @@ struct TrainConfig {
   int64_t log_every_n_steps = 10;
   int64_t save_every_steps = 0;
   int64_t keep_checkpoints = 2;
+  int64_t keep_every_steps = 0;
   std::string spike_action = "warn";
 };
 
@@ -125,6 +126,8 @@ void visit_fields(Config& c, const Visit& visit) {
   visit("log-every-n-steps", c.log_every_n_steps, "steps between lines of metrics");
   visit("save-every-steps", c.save_every_steps, "steps between checkpoints; 0: at the end only");
   visit("keep-checkpoints", c.keep_checkpoints, "newest checkpoints that are kept");
+  visit("keep-every-steps", c.keep_every_steps,
+        "checkpoints whose step is a multiple of this are never removed; 0: none");
   visit("spike-action", c.spike_action,
         "'warn', or 'skip' the step, when loss or gradient norm jumps out of its window");
 }

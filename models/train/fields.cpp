@@ -1,9 +1,8 @@
 #include "models/train/fields.h"
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 
 #include "tensor/error.h"
 #include "tensor/nearest_name.h"
@@ -11,12 +10,20 @@
 namespace limoe {
 namespace {
 
+// A text from a file or a command line, short enough for a message and on one line.
+std::string shown(std::string_view text) {
+  std::string cut(text.substr(0, 40));
+  std::replace_if(
+      cut.begin(), cut.end(), [](char letter) { return uint8_t(letter) < 0x20 || letter == 0x7f; }, '?');
+  return cut;
+}
+
 template <class Number>
 void assign_number(Number& field, std::string_view text, const std::string& origin, const char* type) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size())
-    throw ValueError(origin, ": is \"", text.substr(0, 40), "\"; expected ", type);
+    throw ValueError(origin, ": is \"", shown(text), "\"; expected ", type);
   field = number;
 }
 
@@ -34,7 +41,7 @@ void assign_text(double& field, std::string_view text, const std::string& origin
   double number = 0;
   assign_number(number, text, origin, "a number");
   if (!std::isfinite(number))
-    throw ValueError(origin, ": is \"", text.substr(0, 40), "\"; expected a finite number");
+    throw ValueError(origin, ": is \"", shown(text), "\"; expected a finite number");
   field = number;
 }
 
@@ -44,7 +51,7 @@ void assign_text(bool& field, std::string_view text, const std::string& origin) 
   else if (text == "false")
     field = false;
   else
-    throw ValueError(origin, ": is \"", text.substr(0, 40), "\"; expected true or false");
+    throw ValueError(origin, ": is \"", shown(text), "\"; expected true or false");
 }
 
 void assign_text(std::string& field, std::string_view text, const std::string&) {
@@ -67,27 +74,6 @@ std::string text_of(double value) {
   char digits[64];
   const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
   return std::string(digits, end);
-}
-
-KeyedValues read_config_file(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw FileError(path, ": cannot be opened; expected a config file");
-  std::vector<CLI::ConfigItem> items;
-  try {
-    items = CLI::ConfigTOML().from_config(file);
-  } catch (const std::exception& error) {
-    throw FileError(path, ": ", error.what(), "; expected lines `key = value`");
-  }
-  KeyedValues values;
-  for (const CLI::ConfigItem& item : items) {
-    if (item.name == "++" || item.name == "--") continue;  // the parser's marks for a section's begin and end
-    const std::string origin = path + ": " + item.name;
-    if (item.inputs.size() != 1)
-      throw FileError(origin, " has ", item.inputs.size(), " values; expected one");
-    if (!values.try_emplace(item.name, KeyedText{item.inputs[0], origin}).second)
-      throw FileError(origin, " is given twice; expected once");
-  }
-  return values;
 }
 
 void refuse_unknown(const KeyedValues& left_over, const std::vector<std::string>& known) {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "models/train/config_file.h"
+
 namespace limoe {
 
 // Throw ValueError "<origin>: <key> is <text>; expected <type>". The origin is "--lr" or
@@ -24,16 +26,6 @@ std::string text_of(uint64_t value);
 std::string text_of(double value);  // the shortest text that reads back as the same double
 std::string text_of(bool value);
 std::string text_of(const std::string& value);
-
-// A config file: TOML's `key = value` lines, comments, and optional [sections] that are only headings.
-struct KeyedText {
-  std::string text;
-  std::string origin;  // "file:key", for messages
-};
-using KeyedValues = std::map<std::string, KeyedText>;
-
-// Throws FileError for a file that cannot be read or parsed, or that gives a key twice.
-KeyedValues read_config_file(const std::string& path);
 
 // Assigns every value whose key the config has, and removes it from `values`.
 template <class Config>
@@ -52,7 +44,7 @@ std::string to_toml(const Config& config, const std::string& heading) {
   std::string text = "# " + heading + "\n";
   visit_fields(config, [&](const char* key, const auto& field, const char*) {
     if constexpr (std::is_same_v<std::decay_t<decltype(field)>, std::string>)
-      text += std::string(key) + " = \"" + field + "\"\n";
+      text += std::string(key) + " = " + quoted_text(field) + "\n";
     else
       text += std::string(key) + " = " + text_of(field) + "\n";
   });

@@ -4,7 +4,8 @@
 //   {"format": "limoe checkpoint", "version": 1, "files": {"trainer.json": {"bytes": 123, "crc32":
 //   "9ae0daaf"}}}
 //
-// The checksum is CRC-32 as in gzip and zlib (ISO 3309): it is there for accidents, not against forgery.
+// The checksum is CRC-32 as in gzip and zlib (ISO 3309): it is there for accidents, not against forgery. The
+// manifest has none of its own; it is read in the one form it is written in, to the last byte.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,5 @@ void write_manifest(const std::string& folder, const std::vector<std::string>& f
 // Throws FileError naming the file unless the folder has a manifest, with at least the `needed` files, and
 // every file in it is there, whole and unchanged.
 void verify_manifest(const std::string& folder, const std::vector<std::string>& needed);
-
-void flush_to_disk(const std::string& path);  // a file or a folder; throws FileError
 
 }  // namespace limoe

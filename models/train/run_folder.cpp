@@ -3,8 +3,12 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "models/train/checkpoint.h"
+#include "tensor/atomic_file.h"
 #include "tensor/error.h"
 
 namespace limoe {
@@ -34,10 +38,17 @@ double drop_rate(const StepReport& report, Modality modality) {
   return tokens > 0 ? dropped / tokens : -1;
 }
 
-std::ofstream opened(const fs::path& path, std::ios::openmode mode) {
-  std::ofstream file(path, mode);
-  if (!file) throw FileError(path.string(), ": cannot be opened for writing");
-  return file;
+constexpr const char* kMetricsFile = "metrics.jsonl";
+constexpr const char* kLogFile = "out.log";
+constexpr const char* kConfigFile = "config.toml";
+
+// What a process that died while replacing a file has left of it (atomic_file.h).
+void remove_left_overs(const fs::path& folder) {
+  std::error_code ignored;  // they are a waste of space, no reason not to train
+  for (fs::directory_iterator next(folder, ignored), end; !ignored && next != end; next.increment(ignored))
+    for (const char* file : {kMetricsFile, kConfigFile})
+      if (next->path().filename().string().starts_with(std::string(file) + ".tmp-"))
+        fs::remove(next->path(), ignored);
 }
 
 }  // namespace
@@ -87,41 +98,66 @@ std::string step_line(const StepReport& r) {
 }
 
 RunFolder::RunFolder(const std::string& path, bool resume) : path_(path) {
-  const fs::path folder(path);
-  if (!resume && fs::exists(folder / "metrics.jsonl"))
+  const auto holds_run = [this] {
+    std::error_code unknown;
+    return fs::exists(in_folder(kMetricsFile), unknown) || has_checkpoints(path_);
+  };
+  if (resume && !holds_run())
+    throw FileError(path, ": holds no run to resume; expected a run folder, or no --resume to begin one");
+  make_folders(path);
+  lock_ = std::make_unique<RunLock>(path);
+  if (!resume && holds_run())
     throw FileError(path, ": holds a run already; expected a new folder, or --resume to go on with it");
-  std::error_code error;
-  fs::create_directories(folder / "checkpoints", error);
-  if (error) throw FileError(path, ": the run folder cannot be made: ", error.message());
-  metrics_ = opened(folder / "metrics.jsonl", std::ios::app);
-  log_ = opened(folder / "out.log", std::ios::app);
+  make_folders(in_folder("checkpoints"));
+  remove_left_overs(path);
+  metrics_.file = std::make_unique<LineFile>(in_folder(kMetricsFile));
+  log_.file = std::make_unique<LineFile>(in_folder(kLogFile));
+  flush_to_disk(path);
+  if (!lock_->warning().empty()) problems_.push_back(lock_->warning());
 }
 
 void RunFolder::write_config(const std::string& toml) {
-  std::ofstream file = opened(fs::path(path_) / "config.toml", std::ios::trunc);
-  file << toml;
-  file.flush();
-  if (!file) throw FileError(path_, "/config.toml: cannot be written");
+  write_text_file(in_folder(kConfigFile), toml);
 }
 
 void RunFolder::drop_metrics_after(int64_t step) {
-  const fs::path file = fs::path(path_) / "metrics.jsonl", kept = fs::path(path_) / "metrics.jsonl.tmp";
-  metrics_.close();
-  {
-    std::ifstream in(file);
-    std::ofstream out = opened(kept, std::ios::trunc);
-    for (std::string line; std::getline(in, line);) {
-      const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
-      // A line cut short by a crash is no JSON and is dropped too.
-      if (json.is_object() && json.value("step", int64_t{0}) <= step) out << line << '\n';
-    }
+  const std::string path = in_folder(kMetricsFile);
+  std::ifstream in(path);
+  AtomicFile kept(path);
+  for (std::string line; std::getline(in, line);) {
+    const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
+    if (!json.is_object()) continue;  // cut short by a crash
+    const auto at = json.find("step");
+    if (at != json.end() && at->is_number() && at->get<double>() > double(step)) continue;
+    line += '\n';
+    kept.write(line.data(), line.size());
   }
-  fs::rename(kept, file);
-  metrics_ = opened(file, std::ios::app);
+  if (in.bad()) throw FileError(path, ": cannot be read");
+  kept.commit();
+  metrics_.file = std::make_unique<LineFile>(path);  // the old one is no longer what the path means
+}
+
+void RunFolder::append(Lines& lines, const std::string& line) {
+  try {
+    lines.file->append(line);
+    if (lines.lost > 0)
+      problems_.push_back(
+          concatenate(lines.file->path(), ": can be written again; ", lines.lost, " lines are missing"));
+    lines.lost = 0;
+  } catch (const FileError& error) {
+    if (lines.lost++ == 0)
+      problems_.push_back(
+          concatenate(error.what(),
+                      "; training goes on without it; free space on the disk, or see whether it is failing"));
+  }
+}
+
+std::vector<std::string> RunFolder::take_problems() {
+  return std::exchange(problems_, {});
 }
 
 void RunFolder::log(const std::string& line) {
-  log_ << line << std::endl;
+  append(log_, line);
 }
 
 void RunFolder::table(const ReportTable& table) {
@@ -130,7 +166,7 @@ void RunFolder::table(const ReportTable& table) {
 }
 
 void RunFolder::step(const StepReport& report) {
-  metrics(metrics_json(report));
+  append(metrics_, metrics_json(report));
   log(step_line(report));
 }
 
@@ -142,8 +178,7 @@ void RunFolder::note(const std::string& text) {
 }
 
 void RunFolder::metrics(const std::string& json_line) {
-  metrics_ << json_line << std::endl;
-  if (!metrics_) throw FileError(path_, "/metrics.jsonl: cannot be written");
+  metrics_.file->append(json_line);
 }
 
 }  // namespace limoe

@@ -4,6 +4,10 @@
 //   metrics.jsonl    one object a logged step
 //   out.log          what the console said, in plain lines
 //   checkpoints/     step-00001234/ (checkpoint.h)
+//   .lock            held by the process that trains into it (run_lock.h)
+//
+// A disk that is full or breaks while training costs lines of metrics.jsonl and out.log, never the training;
+// take_problems() says which. What was written are whole lines.
 //
 // metrics.jsonl keys: step, samples_seen, epoch, train/loss, train/contrastive_loss, train/auxiliary_loss
 // (weighted), train/<loss>/block<i> for each auxiliary loss (unweighted), train/lr, train/logit_scale,
@@ -12,33 +16,51 @@
 // local_entropy, global_entropy, tokens}.
 #pragma once
 
-#include <fstream>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "models/train/line_file.h"
+#include "models/train/run_lock.h"
 #include "models/train/step_report.h"
 
 namespace limoe {
 
 class RunFolder final : public TrainObserver {
  public:
-  // Makes the folder. Throws FileError when it holds a run already and `resume` is false.
+  // Makes the folder, or goes on with the run in it. Throws FileError when it holds a run already and
+  // `resume` is false, when it holds none and `resume` is true, and when another process trains into it.
   RunFolder(const std::string& path, bool resume);
 
+  // Each throws FileError, with the file as it was.
   void write_config(const std::string& toml);
-  void drop_metrics_after(int64_t step);  // when resuming: those steps are done again
+  void drop_metrics_after(int64_t step);  // when resuming: those steps are done again. A torn line goes too
+  void metrics(const std::string& json_line);  // a line of any other kind, such as an evaluation
+
+  // What could not be written since the last call, one sentence a file, and what can be again.
+  std::vector<std::string> take_problems();
+
   const std::string& path() const { return path_; }
 
   void table(const ReportTable& table) override;
   void step(const StepReport& report) override;
   void warning(const std::string& text) override;
   void note(const std::string& text) override;
-  void metrics(const std::string& json_line);  // a line of any other kind, such as an evaluation
 
  private:
+  // A file whose lines may be lost, and how many were since it failed.
+  struct Lines {
+    std::unique_ptr<LineFile> file;
+    int64_t lost = 0;
+  };
+  void append(Lines& lines, const std::string& line);
   void log(const std::string& line);
+  std::string in_folder(const char* name) const { return path_ + "/" + name; }
 
   std::string path_;
-  std::ofstream metrics_, log_;
+  std::unique_ptr<RunLock> lock_;
+  Lines metrics_, log_;
+  std::vector<std::string> problems_;
 };
 
 std::string metrics_json(const StepReport& report);  // one line, without its end

@@ -153,7 +153,7 @@ RunParts::RunParts(const TrainRequest& request, const std::string& run, TrainObs
   observer.note("reading " + config.train_data);
   dataset = std::make_shared<Dataset>(config.train_data, dataset_options(config));
   std::optional<LoadedModel> earlier;
-  if (request.resume) earlier = load_model(run);
+  if (request.resume && has_checkpoints(run)) earlier = load_model(run);
   tokenizer = earlier ? earlier->tokenizer : make_tokenizer(config, *dataset);
   model_config.vocabulary = tokenizer->vocab_size();
   arena = std::make_unique<ParameterArena>(parameter_specs(model_config), config.seed);

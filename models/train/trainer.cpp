@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <thread>
-#include <fstream>
 
 #include "data/slow_stage.h"
 #include "models/limoe/parameters.h"
@@ -15,6 +14,7 @@
 #include "models/train/fields.h"
 #include "models/train/router_guard.h"
 #include "models/train/run_parts.h"
+#include "tensor/atomic_file.h"
 #include "tensor/caching_allocator.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
@@ -64,13 +64,15 @@ class Training {
     while (step_ < parts_.total_steps && !(request_.stop && request_.stop->load())) {
       take_step();
       if (step_ % config_.log_every_n_steps == 0 || step_ == parts_.total_steps) report();
-      if (config_.save_every_steps > 0 && step_ % config_.save_every_steps == 0) save();
+      if (config_.save_every_steps > 0 && step_ % config_.save_every_steps == 0) save_or_warn();
+      tell_problems();
     }
     result_.seconds = seconds_since(begin);
     result_.steps = step_;
     result_.stopped = step_ < parts_.total_steps;
-    if (saved_step_ != step_) save();
     write_bad_samples();
+    if (saved_step_ != step_) save_or_fail();
+    tell_problems();
     return result_;
   }
 
@@ -149,18 +151,56 @@ class Training {
     for (const auto& [name, tensor] : guard_.state()) state[kGuardPrefix + name] = tensor;
     const TrainerState trainer{
         .step = step_, .samples_seen = step_ * config_.batch_size, .loader = parts_.loader->position()};
-    result_.checkpoint = save_checkpoint(run_.path(),
-                                         {.model = parts_.model_config,
-                                          .train = config_,
-                                          .arena = *parts_.arena,
-                                          .optimizer_state = state,
-                                          .trainer = trainer,
-                                          .tokenizer = *parts_.tokenizer},
-                                         config_.keep_checkpoints);
+    const SavedCheckpoint saved =
+        save_checkpoint(run_.path(),
+                        {.model = parts_.model_config,
+                         .train = config_,
+                         .arena = *parts_.arena,
+                         .optimizer_state = state,
+                         .trainer = trainer,
+                         .tokenizer = *parts_.tokenizer},
+                        {.newest = config_.keep_checkpoints, .every_steps = config_.keep_every_steps});
+    for (const std::string& warning : saved.warnings) observer_.warning(warning);
+    result_.checkpoint = saved.path;
     saved_step_ = step_;
   }
 
+  std::string last_saved() const {
+    return result_.checkpoint.empty() ? "there is no checkpoint yet" : result_.checkpoint + " stands";
+  }
+
+  // The weights are safe in memory, and the disk may have room again by the next save.
+  void save_or_warn() {
+    try {
+      save();
+    } catch (const FileError& error) {
+      observer_.warning(concatenate("step ", step_, ": no checkpoint was saved: ", error.what(), "; ",
+                                    last_saved(),
+                                    ", and training goes on; free space on the disk, or lower "
+                                    "--keep-checkpoints, before the next save"));
+    }
+  }
+
+  void save_or_fail() {
+    try {
+      save();
+    } catch (const FileError& error) {
+      tell_problems();
+      throw FileError("train: step ", step_, ": the last checkpoint was not saved: ", error.what(), "; ",
+                      last_saved(), "; free space on the disk, then go on with --resume");
+    }
+  }
+
+  void tell_problems() {
+    for (const std::string& problem : run_.take_problems()) observer_.warning(problem);
+  }
+
   void resume() {
+    if (parts_.resumed_from.empty()) {
+      run_.drop_metrics_after(0);
+      observer_.note(concatenate(run_.path(), ": has no checkpoint yet; its run begins again at step 0"));
+      return;
+    }
     const LoadedTrainer loaded = load_trainer(parts_.resumed_from);
     std::map<std::string, Tensor> optimizer, guard;
     for (const auto& [name, tensor] : loaded.optimizer_state)
@@ -181,8 +221,14 @@ class Training {
     const std::vector<BadSample> bad = parts_.dataset->bad_samples();
     if (bad.empty()) return;
     result_.bad_samples = run_.path() + "/bad_samples.jsonl";
-    std::ofstream file(result_.bad_samples);
-    for (const BadSample& sample : bad) file << to_json(sample) << '\n';
+    std::string lines;
+    for (const BadSample& sample : bad) lines += to_json(sample) + '\n';
+    try {
+      write_text_file(result_.bad_samples, lines);
+    } catch (const FileError& error) {
+      observer_.warning(concatenate(bad.size(), " bad samples were skipped; ", error.what()));
+      return;
+    }
     observer_.warning(
         concatenate(bad.size(), " bad samples were skipped; they are named in ", result_.bad_samples));
   }

@@ -15,7 +15,8 @@ namespace limoe {
 struct TrainRequest {
   LimoeConfig model;
   TrainConfig train;
-  bool resume = false;                      // go on from the newest valid checkpoint of the run folder
+  bool resume = false;                      // go on from the newest valid checkpoint of the run folder, or
+                                            // from the start when there is none at all
   const std::atomic<bool>* stop = nullptr;  // set from outside: finish the step, save, return
 };
 
@@ -27,9 +28,11 @@ struct TrainResult {
   std::string bad_samples;  // file they are named in; empty when there was none
 };
 
+// A checkpoint that cannot be saved while training is warned of, and training goes on; older ones stand.
+//
 // Throws ValueError and FileError for what the request asks wrongly, before any training; FileError when too
-// many samples are bad; Error when a loss is not finite, saying where that began, with the last checkpoint
-// untouched.
+// many samples are bad, and when the last checkpoint cannot be saved (the metrics are written by then); Error
+// when a loss is not finite, saying where that began, with the last checkpoint untouched.
 TrainResult train(const TrainRequest& request, RunFolder& run, TrainObserver& observer);
 
 }  // namespace limoe

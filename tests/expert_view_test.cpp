@@ -203,3 +203,14 @@ TEST_CASE("favourites: a word is ranked by what it gives of itself, over all its
   CHECK(words[1].occurrences == 2);
   CHECK(favourites_of({}, {texts[2]}, 2)[0][0].words.at(0).text == "once");
 }
+
+TEST_CASE("favourites: punctuation at a word's ends does not make another word") {
+  const std::vector<TextExperts> texts{
+      text_view({"flag:</w>", "o'clock</w>", "...</w>"}, {{0, .5f, false}, {0, .5f, false}, {0, .4f, false}}),
+      text_view({"(flag)</w>", "...</w>"}, {{0, .7f, false}, {0, .4f, false}})};
+  const auto words = favourites_of({}, texts, 1)[0][0].words;
+  REQUIRE(words.size() == 2);
+  CHECK(words[0].text == "flag");
+  CHECK(words[0].share == doctest::Approx(0.6));
+  CHECK(words[1].text == "...");
+}

@@ -9,6 +9,7 @@ const std::vector<Command>& commands() {
       {"info", "what a model costs: parameters, FLOP and memory, without making it", declare_info},
       {"eval", "retrieval and zero-shot classification with a trained model", declare_eval},
       {"embed", "pictures and texts as unit vectors, in a safetensors file", declare_embed},
+      {"report", "a run as one HTML page: curves, routing, retrieval, experts", declare_report},
       {"search", "ranks pictures for a phrase", declare_search},
       {"bench", "how fast this machine loads data, stage by stage", declare_bench},
   };

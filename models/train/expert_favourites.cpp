@@ -1,6 +1,7 @@
 #include "models/train/expert_favourites.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <tuple>
 
@@ -37,10 +38,19 @@ struct WordTally {
   bool special = false;
 };
 
+// Without ASCII punctuation at its ends, unless it is nothing else: "flag:" -> "flag".
+std::string bare(const Word& word) {
+  if (word.special) return word.text;
+  const auto counts = [](char c) { return !std::ispunct(uint8_t(c)) || uint8_t(c) >= 0x80; };
+  const auto first = std::find_if(word.text.begin(), word.text.end(), counts);
+  const auto last = std::find_if(word.text.rbegin(), word.text.rend(), counts).base();
+  return first < last ? std::string(first, last) : word.text;
+}
+
 void tally_text(const TextExperts& view, size_t layer, size_t experts,
                 std::map<std::string, WordTally>& tally) {
   for (const Word& word : view.words) {
-    WordTally& entry = tally[word.text];
+    WordTally& entry = tally[bare(word)];
     entry.given.resize(experts);
     entry.special = word.special;
     ++entry.occurrences;

@@ -3,8 +3,8 @@
 // A patch is ranked by its gate, and a picture gives an expert its best patch only, so that the list is not
 // one picture's neighbouring patches. A word is ranked by the share of itself it gives the expert: the mean,
 // over its occurrences, of the gates of its pieces that went there (an occurrence that went elsewhere counts
-// 0); the words of one occurrence in a large set come last. Choices that were dropped count for nothing.
-// Equal ones: by order in the set, by alphabet.
+// 0). Punctuation at a word's ends does not make it another word. Choices that were dropped count for
+// nothing. Equal ones: by order in the set, by alphabet.
 #pragma once
 
 #include <cstdint>

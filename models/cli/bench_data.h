@@ -8,7 +8,8 @@
 namespace limoe {
 
 struct DataBenchOptions {
-  std::string data;  // a data source; empty: photograph-like JPEGs of 640 x 480 pixels, made for the purpose
+  std::string data =
+      {};  // a data source; empty: photograph-like JPEGs of 640 x 480 pixels, made for the purpose
   int image_size = 224;
   int threads = 0;  // 0: what the machine has
   double seconds = 5;

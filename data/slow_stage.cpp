@@ -49,10 +49,10 @@ std::optional<std::string> SlowStageWatch::look(const Look& now) {
   const NamedStage slowest = *std::max_element(
       stages.begin(), stages.end(), [](const auto& a, const auto& b) { return a.seconds < b.seconds; });
   const double share = sum > 0 ? slowest.seconds / sum : 0;
-  return concatenate(decimals(100 * now.wait_seconds / now.seconds, 0),
-                     " % of a step is waiting for data; of ",
-                     decimals(1000 * sum / static_cast<double>(samples), 2), " ms a pair, ", slowest.name,
-                     " takes most, ", decimals(100 * share, 0), " %; ", advice(slowest, now));
+  return concatenate(
+      decimals(100 * now.wait_seconds / now.seconds, 0), " % of a step is waiting for data; of the ",
+      decimals(1000 * sum / static_cast<double>(samples), 2), " ms that loading a pair takes, ", slowest.name,
+      " has the most, ", decimals(100 * share, 0), " %; ", advice(slowest, now));
 }
 
 }  // namespace limoe

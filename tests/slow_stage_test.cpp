@@ -30,7 +30,9 @@ TEST_CASE("the slowest stage since the last look is named, once") {
   const auto advice = watch.look(look_of(2.5, times_of(51, 9, 1010)));
   REQUIRE(advice);
   CHECK(*advice ==
-        "25 % of a step is waiting for data; of 10.00 ms a pair, resize takes most, 90 %; try --workers 2");
+        "25 % of a step is waiting for data; of the 10.00 ms that loading a pair takes, resize has the most, "
+        "90 "
+        "%; try --workers 2");
   CHECK(!watch.look(look_of(9, times_of(60, 20, 2000))));
 }
 

@@ -23,9 +23,14 @@ class Bytes {
     throw FileError(name_, ": ", format_, ": ", parts...);
   }
 
-  uint32_t number(size_t at, size_t bytes) const {
+  void expect(size_t at, size_t bytes) const {
     if (at > file_.size() || bytes > file_.size() - at)
       fail("ends at byte ", file_.size(), "; expected ", bytes, " more at byte ", at);
+  }
+
+  // Of at most 4 bytes.
+  uint32_t number(size_t at, size_t bytes) const {
+    expect(at, bytes);
     uint32_t value = 0;
     for (size_t i = 0; i < bytes; ++i) value |= uint32_t{file_[at + i]} << (8 * i);
     return value;
@@ -40,6 +45,7 @@ class Bytes {
 };
 
 constexpr size_t kBmpFileHeader = 14, kMasksAt = kBmpFileHeader + 40;
+constexpr size_t kGifHeader = 13;
 constexpr uint32_t kUncompressed = 0, kMasks = 3;
 
 void check_bmp_kind(const Bytes& bytes, uint32_t header, uint32_t depth, uint32_t compression) {
@@ -116,14 +122,14 @@ PictureSize check_bmp(std::span<const uint8_t> file, const std::string& name) {
 
 PictureSize check_gif(std::span<const uint8_t> file, const std::string& name) {
   const Bytes bytes(file, name, "GIF");
-  bytes.number(0, 13);
+  bytes.expect(0, kGifHeader);
   if (std::memcmp(file.data(), "GIF87a", 6) != 0 && std::memcmp(file.data(), "GIF89a", 6) != 0)
     bytes.fail("version is neither 87a nor 89a");
   const PictureSize canvas{bytes.number(6, 2), bytes.number(8, 2)};
   if (canvas.width < 1 || canvas.height < 1)
     bytes.fail("is ", canvas.width, " x ", canvas.height, " pixels; expected sides of at least 1");
   const uint32_t flags = bytes.number(10, 1);
-  size_t at = 13 + palette_bytes(flags);
+  size_t at = kGifHeader + palette_bytes(flags);
   for (uint32_t kind = bytes.number(at, 1); kind != 0x2c; kind = bytes.number(at, 1)) {
     if (kind != 0x21) bytes.fail("byte ", at, " begins neither a picture nor an extension");
     at = end_of_blocks(bytes, at + 2);

@@ -33,6 +33,7 @@ Strings join(Strings a, const Strings& b) {
 const std::vector<Rule> kRules{
     {"tensor/", {}},
     {"autograd/", {"tensor/"}},
+    {"data/sources/", {"tensor/", "data/"}},
     {"data/", {"tensor/"}},
     {"cuda/", join(kKernelHeaders, {"cuda/"})},
     {"ops/", {"tensor/", "autograd/", "cuda/*.h"}},
@@ -53,6 +54,8 @@ const std::vector<Rule> kLibraries{
     {"zlib.h", {"data/", "models/train/", "tests/"}},
     {"png.h", {"data/", "tests/"}},
     {"jpeglib.h", {"data/", "tests/"}},
+    {"webp/", {"data/"}},
+    {"stb_image", {"data/"}},
     {"ft2build.h", {"data/", "tests/"}},
     {"hb", {"data/", "tests/"}},
     {"sentencepiece", {"data/", "tests/"}},

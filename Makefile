@@ -1,6 +1,6 @@
 # The two commands of the README, each complete by itself on a fresh Debian 12:
 #
-#   make quickstart   install what is missing, build, make the emoji data, train a LIMoE, leave a run folder
+#   make quickstart   install what is missing, build, make the emoji data, train a LIMoE, leave a report
 #   make test         install what is missing, build plainly and under sanitizers, run every test in both
 #
 # With the packages installed, plain CMake works as well: cmake -B build && cmake --build build
@@ -36,6 +36,7 @@ quickstart: build
 	@test -d $(DATA) || build/limoe data emoji --out $(DATA)
 	build/limoe train --config configs/emoji.toml --train-data $(DATA)/train --out $(RUN) --overwrite
 	@echo
+	@echo "Look: $(RUN)/report.html"
 	@echo "Try:  build/limoe search $(RUN) --images $(DATA)/train \"a red heart\""
 
 test: packages

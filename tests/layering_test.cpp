@@ -38,6 +38,7 @@ const std::vector<Rule> kRules{
     {"cuda/", join(kKernelHeaders, {"cuda/"})},
     {"ops/", {"tensor/", "autograd/", "cuda/*.h"}},
     {"models/cli/", join(kUnderModels, {"models/", "data/"})},
+    {"models/report/", join(kUnderModels, {"models/limoe/", "models/train/", "data/"})},
     {"models/train/", join(kUnderModels, {"models/limoe/", "models/optim/", "data/"})},
     {"models/limoe/", join(kUnderModels, {"models/optim/"})},
     {"models/", kUnderModels},
@@ -48,7 +49,8 @@ const std::vector<Rule> kRules{
 // Libraries, by the beginning of what is included, and the only places that may name them.
 const std::vector<Rule> kLibraries{
     {"Eigen/", {"ops/eigen_maps.h", "tests/", "bench/"}},
-    {"nlohmann/", {"tensor/safetensors", "data/", "models/train/", "models/cli/", "tests/", "bench/"}},
+    {"nlohmann/",
+     {"tensor/safetensors", "data/", "models/train/", "models/report/", "models/cli/", "tests/", "bench/"}},
     {"CLI/", {"models/cli/", "tests/"}},
     {"doctest/", {"tests/"}},
     {"zlib.h", {"data/", "models/train/", "tests/"}},

@@ -10,6 +10,7 @@
 #include "models/cli/stopped_early.h"
 #include "models/cli/table.h"
 #include "models/cli/train_console.h"
+#include "models/report/report.h"
 #include "models/train/checkpoint.h"
 #include "models/train/final_evaluation.h"
 #include "models/train/run_lock.h"
@@ -51,6 +52,18 @@ void remove_earlier_run(const std::string& out) {
   for (const fs::path& file : files) fs::remove_all(file);
 }
 
+// The run itself is done and kept: a page that cannot be made is worth a warning.
+void leave_report(const std::string& run, TrainObserver& observer) {
+  try {
+    const WrittenReport written = write_report(
+        run, "",
+        [&](const std::string& what, int64_t done, int64_t total) { observer.progress(what, done, total); });
+    observer.note("report: " + written.path);
+  } catch (const std::exception& error) {
+    observer.warning(concatenate("no report was written: ", error.what()));
+  }
+}
+
 void run_training(const TrainArguments& arguments) {
   Configs configs = resolve_configs(arguments.sources);
   if (configs.train.train_data.empty())
@@ -72,6 +85,7 @@ void run_training(const TrainArguments& arguments) {
                        "; go on with --resume --out ", arguments.out);
   both.note("trained for " + readable_seconds(result.seconds) + "; saved " + result.checkpoint);
   final_evaluation(load_model(result.checkpoint), run, both);
+  leave_report(arguments.out, both);
   both.note("run folder: " + arguments.out);
   for (const std::string& problem : run.take_problems()) both.warning(problem);
 }
@@ -80,7 +94,9 @@ void run_training(const TrainArguments& arguments) {
 
 Action declare_train(CLI::App& flags) {
   const auto arguments = std::make_shared<TrainArguments>();
-  flags.add_option("--out", arguments->out, "folder of the run: config, metrics, log, checkpoints")
+  flags
+      .add_option("--out", arguments->out,
+                  "folder of the run: config, metrics, log, checkpoints, report.html")
       ->required();
   flags.add_flag("--resume", arguments->resume,
                  "go on from the newest valid checkpoint in --out, bit for bit");

@@ -13,6 +13,8 @@ namespace limoe {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+// Far enough from the ends of double that steps and bounds around them are numbers too.
+constexpr double kSmallest = 1e-200, kLargest = 1e200;
 constexpr double kSlack = 1e-9;  // of a tick: what rounding may shift a bound by
 
 double power_of_ten(double exponent) {
@@ -77,9 +79,11 @@ std::string tick_label(double value, double step) {
 }
 
 Axis linear_axis(double low, double high, int ticks, bool widened) {
-  if (!std::isfinite(low) || !std::isfinite(high)) low = 0, high = 1;
+  if (!std::isfinite(low) || !std::isfinite(high) || low > high) low = 0, high = 1;
+  low = std::clamp(low, -kLargest, kLargest);
+  high = std::clamp(high, -kLargest, kLargest);
   if (!(high - low > kSlack * std::abs(high))) {
-    const double around = high == 0 ? 1 : 0.1 * std::abs(high);
+    const double around = std::abs(high) < kSmallest ? 1 : 0.1 * std::abs(high);
     low -= around;
     high += around;
   }
@@ -94,6 +98,8 @@ Axis linear_axis(double low, double high, int ticks, bool widened) {
 
 Axis log_axis(double low, double high) {
   if (!(low > 0) || !std::isfinite(high) || !(high >= low)) low = 1, high = 10;
+  low = std::clamp(low, kSmallest, kLargest);
+  high = std::clamp(high, kSmallest, kLargest);
   if (high < low * 2) low /= 1.5, high *= 1.5;
   const std::vector<double> steps = steps_around(low, high);
   Axis axis{steps.front(), steps.back(), true, {}};

@@ -70,7 +70,7 @@ std::string word_html(const TextExperts& view, size_t layer, const Word& word) {
   } else {
     for (int64_t token = word.first; token < word.first + word.count; ++token) {
       const std::vector<Word> alone = words_of({view.pieces[size_t(token)]});
-      html += piece_html(view, layer, token, escaped(alone[0].text), true);
+      html += piece_html(view, layer, token, alone[0].text.empty() ? "␣" : escaped(alone[0].text), true);
     }
   }
   return "<span class=\"word\">" + html + "</span> ";

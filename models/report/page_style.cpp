@@ -54,7 +54,7 @@ figure{margin:0}
 .line{fill:none;stroke:var(--c);stroke-width:1.7;stroke-linejoin:round;stroke-linecap:round}
 .band{fill:var(--c);opacity:.2}
 path.reference{stroke:var(--ink);stroke-width:1.2;stroke-dasharray:5 4;opacity:.75}
-.chart text.reference{fill:var(--ink);text-anchor:end}
+.chart text.reference{fill:var(--ink);text-anchor:end;stroke:var(--page);stroke-width:3px;paint-order:stroke}
 .share{fill:var(--c);stroke:var(--page);stroke-width:.5}
 .chart text.band-name{fill:var(--ink)}
 .cross{stroke:var(--ink);stroke-width:1;opacity:.5}

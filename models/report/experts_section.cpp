@@ -10,7 +10,8 @@ namespace limoe {
 namespace {
 
 constexpr int64_t kExamples = 8;
-constexpr int64_t kMostNumbered = 8;  // patches a side: smaller ones have no room for a number
+constexpr double kLargestLetters = 10.5;  // in a patch
+constexpr int64_t kMostNumbered = 8;      // patches a side: smaller ones have no room for a number
 
 std::string told(const ExpertChoice& choice) {
   return "expert " + std::to_string(choice.expert) + ", gate " + with_decimals(choice.gate, 2) +
@@ -32,10 +33,12 @@ std::string patch_svg(const ImageExperts& view, size_t layer, int64_t row, int64
                     "</title><rect x=\"" + short_number(double(column) * width, 3) + "\" y=\"" +
                     short_number(double(row) * height, 3) + "\" width=\"" + short_number(width, 3) +
                     "\" height=\"" + short_number(height, 3) + "\" fill-opacity=\"" +
-                    short_number(0.2 + 0.45 * choice.gate, 2) + "\"/>";
+                    short_number(0.28 + 0.37 * choice.gate, 2) + "\"/>";
+  const double letters = std::min(kLargestLetters, 0.45 * width);
   if (view.columns <= kMostNumbered)
-    svg += "<text x=\"" + short_number((double(column) + 0.5) * width, 2) + "\" y=\"" +
-           short_number((double(row) + 0.5) * height + 4, 2) + "\">" +
+    svg += "<text style=\"font-size:" + short_number(letters, 1) + "px\" x=\"" +
+           short_number((double(column) + 0.5) * width, 2) + "\" y=\"" +
+           short_number((double(row) + 0.5) * height + 0.36 * letters, 2) + "\">" +
            (choice.dropped ? "×" : std::to_string(choice.expert)) + "</text>";
   return svg + "</g>";
 }

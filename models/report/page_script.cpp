@@ -39,7 +39,7 @@ for (const figure of document.querySelectorAll("figure.chart")) {
     const left = at / scale, whole = figure.clientWidth;
     box.style.left = left > whole / 2 ? "" : left + 14 + "px";
     box.style.right = left > whole / 2 ? whole - left + 14 + "px" : "";
-    box.style.top = svg.offsetTop + 14 + "px";
+    box.style.top = area.top - figure.getBoundingClientRect().top + 14 + "px";
   });
 }
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(one => { one.open = true; }));

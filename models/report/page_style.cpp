@@ -64,8 +64,7 @@ path.reference{stroke:var(--ink);stroke-width:1.2;stroke-dasharray:5 4;opacity:.
 .experts{display:flex;flex-wrap:wrap;gap:4px;align-items:center;margin:0 0 14px;font-size:13px;color:var(--soft)}
 .experts span:first-child{margin-right:6px}
 .swatch{display:inline-block;min-width:24px;padding:1px 6px;border-radius:4px;text-align:center;font-size:13px;font-weight:600;
-  background:var(--c);color:#000;text-shadow:0 0 3px #fff9;print-color-adjust:exact;-webkit-print-color-adjust:exact}
-.e0>.swatch,.swatch.e0{color:#fff;text-shadow:none}
+  background:var(--c);color:var(--on);print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .picture{display:block;background:#fff;image-rendering:pixelated;border-radius:3px}
 .picture image,.store image{image-rendering:pixelated}
 .store{position:absolute}
@@ -73,7 +72,7 @@ path.reference{stroke:var(--ink);stroke-width:1.2;stroke-dasharray:5 4;opacity:.
 .query{break-inside:avoid}.query p{margin:0 0 6px;font-size:14px;line-height:1.35}
 .verdict{color:var(--soft);font-size:13px;white-space:nowrap}.verdict.good{color:var(--good)}
 .strip{display:flex;gap:7px;align-items:flex-start}
-.found .picture{width:74px;height:74px;outline:1px solid var(--line)}
+.found{flex:0 1 74px;min-width:0}.found .picture{width:100%;aspect-ratio:1;outline:1px solid var(--line)}
 .found figcaption{font-size:12px;text-align:center;color:var(--soft);margin-top:3px}
 .found.right .picture{outline:3px solid var(--good)}.found.right figcaption{color:var(--good);font-weight:600}
 .gap{align-self:center;color:var(--soft);padding:0 2px 20px}
@@ -85,7 +84,7 @@ path.reference{stroke:var(--ink);stroke-width:1.2;stroke-dasharray:5 4;opacity:.
 .block{grid-column:1/-1;font-size:12px;color:var(--soft)}
 .tinted{width:118px;height:118px}
 .patch rect{fill:var(--c);stroke:#fff;stroke-width:.5;stroke-opacity:.5}
-.patch text{font-size:10.5px;text-anchor:middle;fill:#000;stroke:#fff;stroke-width:2px;paint-order:stroke;stroke-opacity:.8;
+.patch text{text-anchor:middle;fill:#000;stroke:#fff;stroke-width:1.5px;paint-order:stroke;stroke-opacity:.75;
   font-weight:600}
 .patch.dropped rect{fill:none}
 .words{margin:0;font-size:14px;line-height:2}
@@ -105,12 +104,12 @@ details{margin-top:14px}summary{cursor:pointer;font-weight:600;padding:4px 0}
 .favourite-words .piece{padding:1px 4px;border-bottom-width:2px}
 .memory{display:block;width:100%;height:auto;margin:4px 0 14px}
 .part{fill:var(--c)}.memory text{font-size:13px;fill:var(--ink)}path.peak{stroke:var(--ink);stroke-width:2}
-pre{background:var(--card);border-radius:8px;padding:14px;overflow-x:auto;font:13px/1.45 ui-monospace,"DejaVu Sans Mono",
+pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border-radius:8px;padding:14px;overflow-x:auto;font:13px/1.45 ui-monospace,"DejaVu Sans Mono",
   monospace}
-@media (max-width:900px){.charts,.queries,.examples{grid-template-columns:minmax(0,1fr)}
+@media screen and (max-width:900px){.charts,.queries,.examples{grid-template-columns:minmax(0,1fr)}
   .charts.small,.favourites{grid-template-columns:repeat(2,minmax(0,1fr))}}
 @media print{body{font-size:12px}main{max-width:none;padding:0}.picture,.share,.part,.patch rect{print-color-adjust:exact;
-  -webkit-print-color-adjust:exact}.pointed{display:none}section{margin-top:24px}}
+  -webkit-print-color-adjust:exact}.pointed{display:none}section{margin-top:24px}h2,h3,h4,summary,.lead{break-after:avoid}tr{break-inside:avoid}}
 )css";
 }
 

@@ -25,21 +25,29 @@ Color mixed(const Color& color, int towards, double share) {
   return result;
 }
 
+Color color_of(int64_t expert) {
+  const Color& hue = kHues[size_t(expert % 8)];
+  switch (expert / 8 % 4) {
+    case 1:
+      return mixed(hue, 255, 0.5);
+    case 2:
+      return mixed(hue, 0, 0.45);
+    case 3:
+      return mixed(hue, 255, 0.75);
+    default:
+      return hue;
+  }
+}
+
+// Whether white is read better on it than black: luma of ITU-R BT.601.
+bool is_dark(const Color& color) {
+  return 299 * color[0] + 587 * color[1] + 114 * color[2] < 110 * 1000;
+}
+
 }  // namespace
 
 std::string expert_color(int64_t expert) {
-  Color color = kHues[size_t(expert % 8)];
-  switch (expert / 8 % 4) {
-    case 1:
-      color = mixed(color, 255, 0.5);
-      break;
-    case 2:
-      color = mixed(color, 0, 0.45);
-      break;
-    case 3:
-      color = mixed(color, 255, 0.75);
-      break;
-  }
+  const Color color = color_of(expert);
   std::array<char, 8> text{};
   std::snprintf(text.data(), text.size(), "#%02X%02X%02X", unsigned(color[0]) & 255, unsigned(color[1]) & 255,
                 unsigned(color[2]) & 255);
@@ -61,7 +69,8 @@ std::string palette_css(int64_t experts) {
                                                           "#DD93BC", "#E6B23C", "#A9B4BD"};
   std::string css;
   for (int64_t expert = 0; expert < experts; ++expert)
-    css += "." + expert_class(expert) + "{--c:" + expert_color(expert) + "}";
+    css += "." + expert_class(expert) + "{--c:" + expert_color(expert) +
+           (is_dark(color_of(expert)) ? ";--on:#fff}" : ";--on:#000}");
   for (size_t line = 0; line < kLineColors; ++line)
     css += "." + line_class(line) + "{--c:" + kLight[line] + "}";
   css += "\n@media screen and (prefers-color-scheme:dark){";

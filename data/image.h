@@ -42,6 +42,9 @@ constexpr int kReductionMargin = 2;
 Image decode_image(std::span<const uint8_t> file, const std::string& name, int64_t max_pixels = kMaxPixels,
                    int least_side = 0);
 
+bool webp_is_built_in();
+bool stb_image_is_built_in();
+
 std::vector<uint8_t> encode_png(const Image& image);
 std::vector<uint8_t> encode_jpeg(const Image& image, int quality);  // 1 to 100
 

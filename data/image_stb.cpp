@@ -79,6 +79,10 @@ Image decode_checked(std::span<const uint8_t> file, const std::string& name, con
 
 }  // namespace
 
+bool stb_image_is_built_in() {
+  return true;
+}
+
 Image decode_bmp(std::span<const uint8_t> file, const std::string& name, int64_t max_pixels) {
   return decode_checked(file, name, "BMP", check_bmp(file, name), max_pixels);
 }
@@ -92,6 +96,10 @@ Image decode_gif(std::span<const uint8_t> file, const std::string& name, int64_t
 #else
 
 namespace limoe {
+
+bool stb_image_is_built_in() {
+  return false;
+}
 
 Image decode_bmp(std::span<const uint8_t>, const std::string& name, int64_t) {
   throw FileError(name,

@@ -20,6 +20,10 @@ int64_t bytes_per_pixel(const WebPBitstreamFeatures& features) {
 
 }  // namespace
 
+bool webp_is_built_in() {
+  return true;
+}
+
 Image decode_webp(std::span<const uint8_t> file, const std::string& name, int64_t max_pixels) {
   WebPBitstreamFeatures features;
   if (WebPGetFeatures(file.data(), file.size(), &features) != VP8_STATUS_OK)
@@ -51,6 +55,10 @@ Image decode_webp(std::span<const uint8_t> file, const std::string& name, int64_
 #else
 
 namespace limoe {
+
+bool webp_is_built_in() {
+  return false;
+}
 
 Image decode_webp(std::span<const uint8_t>, const std::string& name, int64_t) {
   throw FileError(name, ": picture is WebP, and limoe was built without libwebp; expected PNG or JPEG, ",

@@ -10,6 +10,7 @@
 #include "data/shard_list.h"
 #include "data/sources/picture_file.h"
 #include "tensor/error.h"
+#include "tests/support/built_in_formats.h"
 
 using namespace limoe;
 
@@ -92,6 +93,7 @@ TEST_CASE("shards by GNU tar are read, folders in them and names above 100 bytes
 
 TEST_CASE("pictures by Pillow and ImageMagick have the pixels that Pillow reads") {
   for (const auto& [name, wanted] : expected()["pictures"].items()) {
+    if (!testing::can_decode(name)) continue;
     CAPTURE(name);
     const Image image = decode_image(read_picture_file(kFolder + "pictures/" + name, "test"), name);
     CHECK(image.width == wanted["width"].get<int>());
@@ -135,7 +137,7 @@ TEST_CASE("CLIP_benchmark's WebP shards are read with their classes' names as ca
   REQUIRE(dataset.size() == 4);
   CHECK(dataset.read_text(1).caption == "dog");
   CHECK(dataset.read_text(3).label == 0);
-  CHECK(picture_number(dataset, 3) == 3);
+  if (webp_is_built_in()) CHECK(picture_number(dataset, 3) == 3);
   CHECK(!dataset.has_many_captions());
 }
 

@@ -8,6 +8,8 @@
 namespace limoe {
 namespace {
 
+thread_local BackwardObserver backward_observer;
+
 class Pending {
  public:
   void add(const std::shared_ptr<Node>& node, const Tensor& gradient) {
@@ -44,7 +46,9 @@ void run(Pending& pending) {
       continue;
     }
     InputGradients gradients(*node);
+    if (backward_observer) backward_observer(*node, false);
     node->backward(dy, gradients);
+    if (backward_observer) backward_observer(*node, true);
     dy = Tensor();
     for (size_t i = 0; i < gradients.size(); ++i)
       if (gradients[i].defined()) pending.add(node->inputs[i], gradients[i]);
@@ -57,6 +61,10 @@ void run(Pending& pending) {
 }
 
 }  // namespace
+
+void set_backward_observer(BackwardObserver observer) {
+  backward_observer = std::move(observer);
+}
 
 void backward(const std::vector<GradientSeed>& seeds) {
   Pending pending;

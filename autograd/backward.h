@@ -10,6 +10,7 @@
 // same dy to both inputs).
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "autograd/var.h"
@@ -23,5 +24,10 @@ struct GradientSeed {
 
 void backward(const Var& loss);                         // loss has one element; its gradient is 1
 void backward(const std::vector<GradientSeed>& seeds);  // several roots in one pass
+
+// Called before (done false) and after (done true) each node's backward function while it is set; an empty
+// function takes it away. This is how the tracer sees the way back. One observer for the thread.
+using BackwardObserver = std::function<void(const Node& node, bool done)>;
+void set_backward_observer(BackwardObserver observer);
 
 }  // namespace limoe

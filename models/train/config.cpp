@@ -28,7 +28,9 @@ std::vector<double> upsampling_factors(const TrainConfig& c) {
 
 void validate(const TrainConfig& c) {
   if (c.train_data.empty())
-    throw ValueError("config: train-data is empty; expected tar shards, as `limoe data` makes them, a table, or a folder of classes");
+    throw ValueError(
+        "config: train-data is empty; expected tar shards, as `limoe data` makes them, a table, or a folder "
+        "of classes");
   for (const auto& [key, value] : KeyedNumbers<int64_t>{{"batch-size", c.batch_size},
                                                         {"accum-freq", c.accum_freq},
                                                         {"epochs", c.epochs},
@@ -36,7 +38,8 @@ void validate(const TrainConfig& c) {
                                                         {"timescale", c.timescale},
                                                         {"loss-chunk", c.loss_chunk},
                                                         {"log-every-n-steps", c.log_every_n_steps},
-                                                        {"keep-checkpoints", c.keep_checkpoints}})
+                                                        {"keep-checkpoints", c.keep_checkpoints},
+                                                        {"trace-steps", c.trace_steps}})
     expect_at_least(key, double(value), 1);
   for (const auto& [key, value] : KeyedNumbers<double>{{"workers", c.workers},
                                                        {"max-bad", c.max_bad},

@@ -65,6 +65,8 @@ struct TrainConfig {
   int64_t keep_checkpoints = 2;
   int64_t keep_every_steps = 0;
   std::string spike_action = "warn";
+  std::string trace;
+  int64_t trace_steps = 3;
 };
 
 void validate(const TrainConfig& config);  // throws ValueError naming the key
@@ -76,7 +78,9 @@ std::vector<double> upsampling_factors(const TrainConfig& config);
 template <class Config, class Visit>
 requires std::same_as<std::remove_const_t<Config>, TrainConfig>
 void visit_fields(Config& c, const Visit& visit) {
-  visit("train-data", c.train_data, "tar shards (a folder, a file, {0..9}.tar ranges), a .csv or .tsv, a folder of classes; several joined by ::");
+  visit("train-data", c.train_data,
+        "tar shards (a folder, a file, {0..9}.tar ranges), a .csv or .tsv, a folder of classes; several "
+        "joined by ::");
   visit("train-data-upsampling-factors", c.train_data_upsampling_factors,
         "how often an epoch draws each source of train-data, joined by ::, as in 1::0.3; empty: once");
   visit("val-data", c.val_data, "held-out sets to report retrieval on at the end, joined by ::");
@@ -130,6 +134,8 @@ void visit_fields(Config& c, const Visit& visit) {
         "checkpoints whose step is a multiple of this are never removed; 0: none");
   visit("spike-action", c.spike_action,
         "'warn', or 'skip' the step, when loss or gradient norm jumps out of its window");
+  visit("trace", c.trace, "file for a trace of the run's third and further steps, for ui.perfetto.dev");
+  visit("trace-steps", c.trace_steps, "how many steps are traced");
 }
 
 }  // namespace limoe

@@ -97,7 +97,7 @@ std::string step_line(const StepReport& r) {
   return line + formatted("  lr %.1e  scale %.1f  eta ", r.lr, r.logit_scale) + clock_text(r.seconds_left);
 }
 
-RunFolder::RunFolder(const std::string& path, bool resume) : path_(path) {
+RunFolder::RunFolder(const std::string& path, bool resume) : path_(path), is_resumed_(resume) {
   const auto holds_run = [this] {
     std::error_code unknown;
     return fs::exists(in_folder(kMetricsFile), unknown) || has_checkpoints(path_);
@@ -152,6 +152,18 @@ void RunFolder::append(Lines& lines, const std::string& line) {
   }
 }
 
+// One failure is the last attempt: a reader stops at the first gap anyway, and metrics.jsonl has it all.
+void RunFolder::append_events(int64_t step, const std::string& json_line) {
+  if (events_failed_) return;
+  try {
+    if (events_ == nullptr) events_ = std::make_unique<EventFile>(path_, is_resumed_ ? step : 0);
+    events_->append(step, scalars_of(json_line));
+  } catch (const FileError& error) {
+    events_failed_ = true;
+    problems_.push_back(concatenate(error.what(), "; TensorBoard will not see further steps of this run"));
+  }
+}
+
 std::vector<std::string> RunFolder::take_problems() {
   return std::exchange(problems_, {});
 }
@@ -166,7 +178,9 @@ void RunFolder::table(const ReportTable& table) {
 }
 
 void RunFolder::step(const StepReport& report) {
-  append(metrics_, metrics_json(report));
+  const std::string line = metrics_json(report);
+  append(metrics_, line);
+  append_events(report.step, line);
   log(step_line(report));
 }
 
@@ -179,6 +193,7 @@ void RunFolder::note(const std::string& text) {
 
 void RunFolder::metrics(const std::string& json_line) {
   metrics_.file->append(json_line);
+  append_events(nlohmann::json::parse(json_line).value("step", int64_t{0}), json_line);
 }
 
 }  // namespace limoe

@@ -3,10 +3,12 @@
 //   config.toml      every key as resolved; starts the same run again
 //   metrics.jsonl    one object a logged step
 //   out.log          what the console said, in plain lines
+//   events.out.tfevents.*  the numbers of metrics.jsonl for TensorBoard (event_file.h)
 //   checkpoints/     step-00001234/ (checkpoint.h)
 //   .lock            held by the process that trains into it (run_lock.h)
 //
-// A disk that is full or breaks while training costs lines of metrics.jsonl and out.log, never the training;
+// A disk that is full or breaks while training costs lines of metrics.jsonl, out.log and
+// the event file, never the training;
 // take_problems() says which. What was written are whole lines.
 //
 // metrics.jsonl keys: step, samples_seen, epoch, train/loss, train/contrastive_loss, train/auxiliary_loss
@@ -20,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "models/train/event_file.h"
 #include "models/train/line_file.h"
 #include "models/train/run_lock.h"
 #include "models/train/step_report.h"
@@ -54,12 +57,16 @@ class RunFolder final : public TrainObserver {
     int64_t lost = 0;
   };
   void append(Lines& lines, const std::string& line);
+  void append_events(int64_t step, const std::string& json_line);
   void log(const std::string& line);
   std::string in_folder(const char* name) const { return path_ + "/" + name; }
 
   std::string path_;
   std::unique_ptr<RunLock> lock_;
   Lines metrics_, log_;
+  bool is_resumed_;
+  std::unique_ptr<EventFile> events_;  // from the first step on
+  bool events_failed_ = false;
   std::vector<std::string> problems_;
 };
 

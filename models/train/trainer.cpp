@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <thread>
 
 #include "data/slow_stage.h"
@@ -14,6 +15,7 @@
 #include "models/train/fields.h"
 #include "models/train/router_guard.h"
 #include "models/train/run_parts.h"
+#include "models/train/trace.h"
 #include "tensor/atomic_file.h"
 #include "tensor/caching_allocator.h"
 #include "tensor/error.h"
@@ -58,10 +60,12 @@ class Training {
 
   TrainResult run() {
     if (request_.resume) resume();
+    first_step_ = step_;
     run_.write_config(to_toml(parts_.model_config, "model") + "\n" + to_toml(config_, "training"));
     for (const ReportTable& table : parts_.startup_tables()) observer_.table(table);
     const Clock::time_point begin = Clock::now();
     while (step_ < parts_.total_steps && !(request_.stop && request_.stop->load())) {
+      trace_as_asked();
       take_step();
       if (step_ % config_.log_every_n_steps == 0 || step_ == parts_.total_steps) report();
       if (config_.save_every_steps > 0 && step_ % config_.save_every_steps == 0) save_or_warn();
@@ -70,6 +74,7 @@ class Training {
     result_.seconds = seconds_since(begin);
     result_.steps = step_;
     result_.stopped = step_ < parts_.total_steps;
+    end_trace();
     write_bad_samples();
     if (saved_step_ != step_) save_or_fail();
     tell_problems();
@@ -78,7 +83,8 @@ class Training {
 
  private:
   void take_step() {
-    const Batch batch = parts_.loader->next();
+    const Trace::Span whole(trace_.get(), "step", concatenate("step ", step_ + 1));
+    const Batch batch = next_batch();
     interval_.data_seconds += parts_.loader->wait_seconds();
     const StepOptions options{.micro_batches = config_.accum_freq,
                               .loss_chunk = config_.loss_chunk,
@@ -88,19 +94,24 @@ class Training {
     ParameterArena& arena = *parts_.arena;
     arena.zero_gradients();
     try {
+      const Trace::Span span(trace_.get(), "phase", "forward and backward");
       losses_ = accumulate_gradients(*parts_.model, batch, options, [&](const LimoeOutputs& outputs) {
         if (reports) tally_.add(outputs);
       });
     } catch (const NonFiniteError& error) {
       stop_on_non_finite(error.what(), batch, options);
     }
-    grad_norm_ = clip_gradient_norm(arena, config_.grad_clip_norm);
+    {
+      const Trace::Span span(trace_.get(), "phase", "clip");
+      grad_norm_ = clip_gradient_norm(arena, config_.grad_clip_norm);
+    }
     const GuardReport guard = guard_.look(losses_.total(), grad_norm_);
     if (!guard.is_finite) stop_on_non_finite(guard.words, batch, options);
     if (guard.is_spike) observer_.warning(concatenate("step ", step_ + 1, ": ", guard.words));
     const double schedule = schedule_factor(parts_.schedule, step_);
     lr_ = config_.lr * schedule;
     if (!(guard.is_spike && config_.spike_action == "skip")) {
+      const Trace::Span span(trace_.get(), "phase", "optimizer");
       parts_.optimizer->step(arena, {.lr = lr_, .schedule = schedule});
       clamp_scale(arena, config_.max_scale);
     }
@@ -108,6 +119,31 @@ class Training {
     ++interval_.steps;
     interval_.contrastive += losses_.contrastive;
     interval_.auxiliary += losses_.auxiliary;
+  }
+
+  Batch next_batch() {
+    const Trace::Span span(trace_.get(), "phase", "load batch");
+    return parts_.loader->next();
+  }
+
+  // The first steps allocate and warm caches: they are not what a step is like.
+  void trace_as_asked() {
+    constexpr int64_t kFirstSteps = 2;
+    if (config_.trace.empty()) return;
+    const int64_t done = step_ - first_step_;
+    if (done == kFirstSteps) trace_ = std::make_unique<Trace>();
+    if (done == kFirstSteps + config_.trace_steps) end_trace();
+  }
+
+  void end_trace() {
+    if (trace_ == nullptr) return;
+    try {
+      write_text_file(config_.trace, trace_->json());
+      observer_.note("trace: " + config_.trace + " (open it in ui.perfetto.dev)");
+    } catch (const FileError& error) {
+      observer_.warning(concatenate("no trace was written: ", error.what()));
+    }
+    trace_.reset();
   }
 
   [[noreturn]] void stop_on_non_finite(const std::string& seen, const Batch& batch,
@@ -245,7 +281,8 @@ class Training {
   Interval interval_;
   StepLosses losses_;
   double grad_norm_ = 0, lr_ = 0;
-  int64_t step_ = 0, saved_step_ = -1;
+  int64_t step_ = 0, first_step_ = 0, saved_step_ = -1;
+  std::unique_ptr<Trace> trace_;  // while steps are traced
   TrainResult result_;
 };
 

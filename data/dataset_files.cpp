@@ -3,7 +3,7 @@
 
 #include <fstream>
 
-#include "data/shards.h"
+#include "tensor/atomic_file.h"
 #include "tensor/error.h"
 
 namespace limoe {

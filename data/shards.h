@@ -34,6 +34,9 @@ class ShardWriter {
 
   void add(const ShardSample& sample);
 
+  // The next sample begins a shard, whatever room the last one has.
+  void begin_shard() { samples_in_shard_ = samples_per_shard_; }
+
   // Closes the last shard and writes nshards.txt.
   void finish();
 
@@ -44,10 +47,8 @@ class ShardWriter {
   int64_t samples_per_shard_;
   int64_t count_ = 0;
   int64_t shards_ = 0;
+  int64_t samples_in_shard_;
   std::optional<TarWriter> tar_;
 };
-
-// Writes a whole text file. FileError when that fails.
-void write_text_file(const std::string& path, std::string_view text);
 
 }  // namespace limoe

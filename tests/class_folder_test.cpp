@@ -5,6 +5,7 @@
 
 #include "data/dataset.h"
 #include "data/sources/class_folder_source.h"
+#include "tensor/atomic_file.h"
 #include "tensor/error.h"
 #include "tests/support/shard_fixture.h"
 

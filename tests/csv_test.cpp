@@ -4,6 +4,7 @@
 #include "data/dataset.h"
 #include "data/sources/csv_reader.h"
 #include "data/sources/csv_source.h"
+#include "tensor/atomic_file.h"
 #include "tensor/error.h"
 #include "tests/support/shard_fixture.h"
 

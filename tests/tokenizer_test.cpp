@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "data/lower_case.h"
+#include "tensor/atomic_file.h"
 #include "tensor/error.h"
 #include "tests/support/shard_fixture.h"
 

@@ -65,5 +65,5 @@ TEST_CASE("a folder of classes is classified by its folders' names") {
   const auto result = evaluate_zeroshot(fixture.model, fixture.set("classes"), fixture.tokenizer, classes);
   CHECK(result.total == 4);
   CHECK(result.images == std::vector<int64_t>{1, 2, 1});
-  CHECK_THROWS_AS(read_zeroshot_classes(kFolder + "tables"), FileError);
+  CHECK_THROWS_AS(read_zeroshot_classes(kFolder + "retrieval"), FileError);
 }

@@ -50,10 +50,12 @@ void Loader::restore(LoaderPosition position) {
   if (position.epoch < 0 || position.step < 0 || position.step >= steps)
     throw ValueError("loader: position is epoch ", position.epoch, " step ", position.step,
                      "; expected an epoch from 0 and a step in 0..", steps - 1);
-  const int64_t number = position.epoch * steps + position.step;
-  if (number > end_)
+  // Epochs first: a position may come from a damaged file, and the product must fit.
+  const bool past_the_end = position.epoch > end_ / steps || position.epoch * steps + position.step > end_;
+  if (past_the_end)
     throw ValueError("loader: position is epoch ", position.epoch, "; expected at most ", end_ / steps,
                      " (epochs)");
+  const int64_t number = position.epoch * steps + position.step;
   stop();
   made_.clear();
   delivered_ = claimed_ = number;

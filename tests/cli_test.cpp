@@ -99,6 +99,9 @@ TEST_CASE("limoe: a wrong call is one line that names the nearest right one, and
        "limoe: preset: \"limoe-b17\" is unknown; the nearest known one is limoe-b16\n"},
       {{"info", "more"}, "limoe: \"more\" is one argument too many (see limoe info --help)\n"},
       {{"info", "--width", "100"}, "limoe: config: heads is 6; expected a divisor of width, which is 100\n"},
+      {{"info", "--config", "/nowhere/x.toml"},
+       "limoe: --config: /nowhere/x.toml: cannot be opened: No such file or directory; expected a config "
+       "file\n"},
       {{"search", "run", "a heart"},
        "limoe: --images is missing; expected a value (see limoe search --help)\n"},
       {{"data", "emojis", "--out", "x"},

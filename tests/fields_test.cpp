@@ -65,7 +65,7 @@ TEST_CASE("fields: a config written as TOML reads back equal, whatever its value
   model.moe_layers = "last 2";
   model.dense = true;
   model.capacity_factor = 1.0 / 3;
-  train.train_data = "data/{0..9}.tar::more data";
+  train.train_data = "data/{0..9}.tar::more \"data\"::c:\\data # 2";
   train.seed = 18446744073709551615u;
   train.lr = 1e-3;
   KeyedValues values =

@@ -91,6 +91,22 @@ TEST_CASE("safetensors: every dtype, a scalar, an empty tensor, NaN and metadata
   for (const auto& [name, tensor] : tensors) CHECK_SAME_BITS(file.tensors.at(name), tensor);
 }
 
+TEST_CASE("safetensors: a file that the Python package wrote is read")  // golden/make_python_safetensors.py
+{
+  const SafetensorsFile file = read_safetensors(LIMOE_SOURCE_DIR "/tests/golden/python_written.safetensors");
+  CHECK(file.metadata ==
+        std::map<std::string, std::string>{{"format", "pt"}, {"note", "gr\u00f6\u00dfer \"als\" 1"}});
+  const Tensors expected{{"matrix", from_vector<float>({2, 3}, {1, 2, 3, 4, 5, 6})},
+                         {"special", from_vector<float>({3}, {NAN, -INFINITY, -0.0f})},
+                         {"scalar", from_vector<double>({}, {0.1})},
+                         {"count", from_vector<int32_t>({1, 2}, {-7, 9})},
+                         {"half", from_vector<bf16>({3}, {bf16(1), bf16(-2), bf16(0.5)})},
+                         {"empty", empty({0, 4})},
+                         {"n\u00e4me", full({2}, 3)}};
+  REQUIRE(file.tensors.size() == expected.size());
+  for (const auto& [name, tensor] : expected) CHECK_SAME_BITS(file.tensors.at(name), tensor);
+}
+
 TEST_CASE("safetensors: no tensors and no metadata make a legal file") {
   const ScratchFolder folder;
   write_safetensors(folder / "x.safetensors", {}, {});

@@ -30,10 +30,14 @@ LineFile::~LineFile() {
 
 void LineFile::append(const std::string& line) {
   const off_t before = lseek(descriptor_, 0, SEEK_END);
-  const std::string whole = line + '\n';
-  if (write_fully(descriptor_, whole.data(), whole.size())) return;
+  const std::string whole = (torn_ ? "\n" : "") + line + '\n';
+  if (write_fully(descriptor_, whole.data(), whole.size())) {
+    torn_ = false;
+    return;
+  }
   const int reason = errno;
   const bool as_before = before >= 0 && ftruncate(descriptor_, before) == 0;
+  torn_ = torn_ || !as_before;
   throw FileError(path_, ": cannot be written: ", std::strerror(reason),
                   as_before ? "" : "; its last line may be cut short");
 }

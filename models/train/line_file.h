@@ -20,6 +20,7 @@ class LineFile {
  private:
   std::string path_;
   int descriptor_ = -1;
+  bool torn_ = false;  // half a line could not be taken back; the next one begins behind its end
 };
 
 }  // namespace limoe

@@ -46,6 +46,8 @@ bool applies(Fault fault, FileCall call) {
     case Fault::interrupted:
       return call == FileCall::open || call == FileCall::write || call == FileCall::flush ||
              call == FileCall::close;
+    case Fault::no_space:
+      return call != FileCall::truncate && call != FileCall::close;  // which need none
     default:
       return true;
   }

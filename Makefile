@@ -6,7 +6,7 @@
 # With the packages installed, plain CMake works as well: cmake -B build && cmake --build build
 
 PACKAGES := build-essential cmake ninja-build pkg-config \
-	libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev \
+	libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev libcpp-httplib-dev \
 	libpng-dev libjpeg62-turbo-dev libwebp-dev libstb-dev zlib1g-dev libsentencepiece-dev \
 	libfreetype-dev libharfbuzz-dev fonts-noto-color-emoji \
 	unicode-cldr-core unicode-data dataset-fashion-mnist

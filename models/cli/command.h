@@ -25,6 +25,7 @@ Action declare_embed(CLI::App& flags);
 Action declare_search(CLI::App& flags);
 Action declare_info(CLI::App& flags);
 Action declare_report(CLI::App& flags);
+Action declare_serve(CLI::App& flags);
 Action declare_train(CLI::App& flags);
 
 const std::vector<Command>& commands();  // in the order a newcomer needs them

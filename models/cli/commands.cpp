@@ -10,6 +10,7 @@ const std::vector<Command>& commands() {
       {"eval", "retrieval and zero-shot classification with a trained model", declare_eval},
       {"embed", "pictures and texts as unit vectors, in a safetensors file", declare_embed},
       {"report", "a run as one HTML page: curves, routing, retrieval, experts", declare_report},
+      {"serve", "a local page: type a phrase, see pictures, and which expert took what", declare_serve},
       {"search", "ranks pictures for a phrase", declare_search},
       {"bench", "how fast this machine loads data, stage by stage", declare_bench},
   };

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
-#include "data/lower_case.h"
 #include "data/shard_list.h"
+#include "data/sources/picture_file.h"
 #include "data/square.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
@@ -16,15 +14,6 @@ namespace limoe {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kPictureEndings[] = {".png", ".jpg", ".jpeg", ".webp"};
-
-bool is_picture(const std::string& name) {
-  return std::any_of(std::begin(kPictureEndings), std::end(kPictureEndings), [&](const char* ending) {
-    const std::string lower = lower_case(name.substr(name.size() - std::min(name.size(), size_t{5})));
-    return lower.ends_with(ending);
-  });
-}
 
 // "a/b.c.png" -> "a/b.c"
 std::string without_ending(const std::string& name) {
@@ -54,7 +43,7 @@ PictureSource::PictureSource(const std::string& path) {
     for (const std::string& shard : find_shards(path)) add_tar(shard);
   if (entries_.empty())
     throw FileError(path,
-                    ": holds no picture; expected .png, .jpg or .jpeg files, in folders or in tar files");
+                    ": holds no picture; expected .png, .jpg, .webp, .bmp or .gif files, in folders or in tar files");
   std::stable_sort(entries_.begin(), entries_.end(),
                    [](const Entry& a, const Entry& b) { return a.name < b.name; });
 }
@@ -75,7 +64,7 @@ void PictureSource::add_tar(const std::string& path) {
 
 void PictureSource::add_named(const std::map<std::string, File>& files) {
   for (const auto& [name, file] : files) {
-    if (!is_picture(name)) continue;
+    if (!has_picture_ending(name)) continue;
     const auto caption = files.find(without_ending(name) + ".txt");
     entries_.push_back({name, file, caption == files.end() ? File{} : caption->second});
   }
@@ -83,9 +72,7 @@ void PictureSource::add_named(const std::map<std::string, File>& files) {
 
 std::vector<uint8_t> PictureSource::bytes_of(const File& file) {
   if (!file.member.name.empty()) return read_tar_member(file.path, file.member);
-  std::ifstream stream(file.path, std::ios::binary);
-  if (!stream) throw FileError(file.path, ": cannot be opened");
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  return read_picture_file(file.path, "under --images");
 }
 
 Picture PictureSource::picture(int64_t index) const {

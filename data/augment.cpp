@@ -42,6 +42,7 @@ void check(const AugmentOptions& options) {
   check_range("erase", options.erase, 0.0, 1.0);
   check_range("replace_token", options.replace_token, 0.0, 1.0);
   check_range("keep_name", options.keep_name, 0.0, 1.0);
+  check_range("share", options.share, 0.0, 1.0);
 }
 
 Box random_box(const Image& image, const AugmentOptions& options, bool may_flip, SampleRandom& random) {

@@ -42,6 +42,7 @@ struct AugmentOptions {
   double keep_phrase = 0.5;
   double keep_name = 1;
   double replace_token = 0;
+  double share = 1;    // of the pairs of an epoch; the others are taken as they are
   int64_t epochs = 0;  // after this many, pairs are taken as they are; 0: never
 };
 

@@ -88,7 +88,7 @@ Batch BatchBuilder::build(LoaderPosition position, StageTimes& times) {
     const StageTimer timer(times.tokenize);
     const PreparedSample& prepared = *choice.prepared;
     TextIds text = prepared.ids ? *prepared.ids : tokenize(*tokenizer_, caption, options_.text);
-    if (varies(position.epoch)) vary_tokens(text, choice.sample, position.epoch);
+    if (varies(choice.sample, position.epoch)) vary_tokens(text, choice.sample, position.epoch);
     ids = std::copy(text.ids.begin(), text.ids.end(), ids);
     for (int32_t at = 0; at < options_.text.max_len; ++at) *valid++ = at < text.valid ? 1 : 0;
     batch.sample_index.push_back(choice.sample);
@@ -178,7 +178,7 @@ void BatchBuilder::fill_image(const Choice& choice, int64_t epoch, const std::st
                               float* pixels) const {
   const Image& image = choice.prepared->image;
   const int64_t count = int64_t{options_.image_size} * options_.image_size * 3;
-  if (varies(epoch)) {
+  if (varies(choice.sample, epoch)) {
     SampleRandom random(options_.seed, DataStream::kImage, epoch, choice.sample);
     const bool may_flip = options_.augment->flip && !speaks_of_sides(caption);
     resample(image, random_box(image, *options_.augment, may_flip, random), options_.image_size, pixels);
@@ -192,8 +192,9 @@ void BatchBuilder::fill_image(const Choice& choice, int64_t epoch, const std::st
   for (int64_t i = 0; i < count; ++i) pixels[i] = pixels[i] / 127.5f - 1.0f;
 }
 
-bool BatchBuilder::varies(int64_t epoch) const {
-  return options_.augment && (options_.augment->epochs == 0 || epoch < options_.augment->epochs);
+bool BatchBuilder::varies(int64_t sample, int64_t epoch) const {
+  if (!options_.augment || (options_.augment->epochs > 0 && epoch >= options_.augment->epochs)) return false;
+  return SampleRandom(options_.seed, DataStream::kShare, epoch, sample).chance(options_.augment->share);
 }
 
 void BatchBuilder::vary_tokens(TextIds& text, int64_t sample, int64_t epoch) const {
@@ -210,7 +211,7 @@ bool BatchBuilder::caption_is_fixed(const SampleText& text) const {
 
 std::string BatchBuilder::caption_of(const Choice& choice, int64_t epoch) const {
   const SampleText& text = choice.prepared->text;
-  if (!varies(epoch) || caption_is_fixed(text)) return text.caption;
+  if (!varies(choice.sample, epoch) || caption_is_fixed(text)) return text.caption;
   SampleRandom random(options_.seed, DataStream::kCaption, epoch, choice.sample);
   return random_caption(text, *options_.augment, random);
 }

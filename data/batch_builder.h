@@ -68,7 +68,7 @@ class BatchBuilder {
   int base_side() const;
   Image base_image(Image image) const;
   void fill_image(const Choice& choice, int64_t epoch, const std::string& caption, float* pixels) const;
-  bool varies(int64_t epoch) const;  // pairs of this epoch are augmented
+  bool varies(int64_t sample, int64_t epoch) const;  // the pair is augmented in this epoch
   void vary_tokens(TextIds& text, int64_t sample, int64_t epoch) const;
   std::string caption_of(const Choice& choice, int64_t epoch) const;
   bool caption_is_fixed(const SampleText& text) const;  // in every epoch

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "data/resize.h"
@@ -42,6 +43,34 @@ TEST_CASE("a batch has pictures in -1..1, ids, validity, captions and classes th
       CHECK(ids[row * 12 + at] == (at < length ? batch.captions[row][at] + 3 : at == length ? 1 : 0));
     }
   }
+}
+
+TEST_CASE("with augment.share a part of the pairs varies, another one in every epoch") {
+  const testing::ScratchFolder folder;
+  const std::string source = write_standard_set(folder);
+  LoaderOptions options = small_options();
+  options.image_size = 12;  // as stored
+  options.augment = AugmentOptions{.erase = 1, .share = 0.5};
+  Loader varied = make_loader(source, options);
+  options.augment.reset();
+  Loader plain = make_loader(source, options);
+  std::map<int64_t, int> varied_in;  // epochs, by sample
+  int64_t pairs = 0;
+  for (int64_t epoch = 0; epoch < 8; ++epoch)
+    for (int64_t step = 0; step < plain.steps_per_epoch(); ++step) {
+      const Batch a = varied.next(), b = plain.next();
+      const std::vector<float> with = to_vector<float>(a.images), without = to_vector<float>(b.images);
+      const std::size_t size = with.size() / a.sample_index.size();
+      for (std::size_t row = 0; row < a.sample_index.size(); ++row, ++pairs)
+        varied_in[a.sample_index[row]] +=
+            !std::equal(with.begin() + long(row * size), with.begin() + long((row + 1) * size),
+                        without.begin() + long(row * size));
+    }
+  int64_t sum = 0, always_or_never = 0;
+  for (const auto& [sample, count] : varied_in) sum += count, always_or_never += count == 0 || count == 8;
+  CHECK(sum > pairs * 0.35);
+  CHECK(sum < pairs * 0.65);
+  CHECK(always_or_never < 3);
 }
 
 TEST_CASE("after augment.epochs pairs are taken as they are stored") {

@@ -29,6 +29,7 @@ struct TrainConfig {
   double augment_erase = 0;
   bool augment_flip = false;
   bool vary_caption = true;
+  double augment_share = 1;
   int64_t augment_epochs = 0;
   double keep_phrase = 0.5;
   double keep_name = 1;
@@ -101,6 +102,8 @@ void visit_fields(Config& c, const Visit& visit) {
   visit("augment-erase", c.augment_erase, "probability that a rectangle of a picture is painted over");
   visit("augment-flip", c.augment_flip, "mirror half of the pictures whose caption names no side");
   visit("vary-caption", c.vary_caption, "drop and shuffle the phrases of a caption");
+  visit("augment-share", c.augment_share,
+        "share of the pairs of an epoch that vary; the others are taken as they are");
   visit("augment-epochs", c.augment_epochs,
         "after this many epochs pictures and captions are taken as they are; 0: never");
   visit("keep-phrase", c.keep_phrase, "probability that a phrase of a caption stays");

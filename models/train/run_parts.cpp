@@ -142,6 +142,7 @@ LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfi
   augment.keep_name = train.keep_name;
   augment.erase = train.augment ? train.augment_erase : 0;
   augment.replace_token = train.replace_token;
+  augment.share = train.augment_share;
   augment.epochs = train.augment_epochs;
   if (train.augment || train.vary_caption) options.augment = augment;
   return options;

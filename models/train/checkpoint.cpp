@@ -18,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Configs, JSON, the tokenizer, and what the file system needs for itself.
-constexpr int64_t kBytesBesidesTensors = 4 << 20;
+// What configs and JSON need at least. Whether the rest fits is found out by writing it.
+constexpr int64_t kBytesBesidesTensors = 64 << 10;
 
 std::map<std::string, Tensor> named_values(const ParameterArena& arena) {
   std::map<std::string, Tensor> tensors;

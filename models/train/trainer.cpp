@@ -68,7 +68,9 @@ class Training {
       trace_as_asked();
       take_step();
       if (step_ % config_.log_every_n_steps == 0 || step_ == parts_.total_steps) report();
-      if (config_.save_every_steps > 0 && step_ % config_.save_every_steps == 0) save_or_warn();
+      // The last step is saved below, where a failure counts.
+      if (config_.save_every_steps > 0 && step_ % config_.save_every_steps == 0 && step_ < parts_.total_steps)
+        save_or_warn();
       tell_problems();
     }
     result_.seconds = seconds_since(begin);

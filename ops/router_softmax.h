@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
-#include <vector>
 
 #include "ops/token_groups.h"
 
@@ -20,7 +19,9 @@ template <class T, class Body>
 void for_each_softmax(const T* logits, Tokens tokens, int64_t experts, const Body& body) {
   constexpr size_t kBlock = 64;          // rows: the block stays in the first-level cache
   constexpr double kUnderflow = 1e-300;  // vectorised exp() ends a little below, but never at 0
-  std::vector<double> block(std::min(kBlock, tokens.size()) * experts);
+  // Aligned memory: a vectorised exp() differs from a plain one in the last bit, and which elements are left
+  // to the plain one hangs on the address.
+  Eigen::ArrayXd block(Eigen::Index(std::min(kBlock, tokens.size())) * experts);
   double tops[kBlock];
   for (size_t first = 0; first < tokens.size(); first += kBlock) {
     const Tokens some = tokens.subspan(first, std::min(kBlock, tokens.size() - first));

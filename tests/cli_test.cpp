@@ -3,9 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
-#include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "models/cli/command.h"
 #include "models/cli/help_formatter.h"
@@ -15,37 +13,15 @@
 #include "models/limoe/parameters.h"
 #include "models/train/checkpoint.h"
 #include "tensor/safetensors.h"
+#include "tests/support/limoe_says.h"
 #include "tests/support/shard_fixture.h"
 
 using namespace limoe;
+using testing::contains;
+using testing::limoe_says;
+using testing::Said;
 
 namespace {
-
-struct Said {
-  int status = 0;
-  std::string output, errors;
-};
-
-// The program as main() runs it, within this process.
-Said limoe_says(std::vector<std::string> words) {
-  words.insert(words.begin(), "limoe");
-  std::vector<const char*> argv;
-  for (const std::string& word : words) argv.push_back(word.c_str());
-  std::ostringstream output, errors;
-  std::streambuf* const terminal = std::cout.rdbuf(output.rdbuf());
-  std::streambuf* const error_terminal = std::cerr.rdbuf(errors.rdbuf());
-  Said said;
-  said.status = run_limoe(int(argv.size()), argv.data(), errors);
-  std::cout.rdbuf(terminal);
-  std::cerr.rdbuf(error_terminal);
-  said.output = output.str();
-  said.errors = errors.str();
-  return said;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 // A run's folder with a small model that was never trained.
 std::string save_model(const testing::ScratchFolder& folder) {

@@ -24,6 +24,7 @@ Action declare_eval(CLI::App& flags);
 Action declare_embed(CLI::App& flags);
 Action declare_search(CLI::App& flags);
 Action declare_info(CLI::App& flags);
+Action declare_ops(CLI::App& flags);
 Action declare_report(CLI::App& flags);
 Action declare_serve(CLI::App& flags);
 Action declare_train(CLI::App& flags);

@@ -12,6 +12,7 @@ const std::vector<Command>& commands() {
       {"report", "a run as one HTML page: curves, routing, retrieval, experts", declare_report},
       {"serve", "a local page: type a phrase, see pictures, and which expert took what", declare_serve},
       {"search", "ranks pictures for a phrase", declare_search},
+      {"ops", "any op on the tensors of a file, to hold it against another library", declare_ops},
       {"bench", "how fast this machine loads data, stage by stage", declare_bench},
   };
   return all;

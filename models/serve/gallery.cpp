@@ -57,15 +57,19 @@ void Gallery::fill(int64_t most, int side, const Take& take, const Look& look) {
   std::unordered_set<size_t> seen;
   for (size_t s = 0; s < shelves_.size(); ++s)
     for (const int64_t place : chosen[s]) {
+      Image square;
+      std::string caption;
       try {
-        const Image square = fit_square(shelves_[s].read(place), side);
-        const std::string caption = shown_caption(shelves_[s].caption(place));
-        if (seen.insert(std::hash<std::string>{}(fingerprint(square, caption))).second) {
-          take(square);
-          entries_.push_back({s, place, caption});
-        }
-      } catch (const FileError& error) {
+        square = fit_square(shelves_[s].read(place), side);
+        caption = shown_caption(shelves_[s].caption(place));
+      } catch (const Error& error) {
         warnings_.push_back(concatenate("left out: ", error.what()));
+        square = {};
+      }
+      if (!square.pixels.empty() &&
+          seen.insert(std::hash<std::string>{}(fingerprint(square, caption))).second) {
+        take(square);
+        entries_.push_back({s, place, caption});
       }
       look(++done, total);
     }

@@ -30,6 +30,7 @@ namespace {
 constexpr size_t kThreads = 8;
 constexpr size_t kMostHead = 16 << 10;
 constexpr std::chrono::seconds kHeadTime{5};
+constexpr std::chrono::seconds kHeadPause{1};  // before its first byte
 
 // Nothing is loaded from anywhere, and nobody may show the page in a frame.
 constexpr const char* kContentPolicy =
@@ -109,7 +110,7 @@ class LocalServer::Http final : public httplib::Server {
 
   bool process_and_close_socket(socket_t socket) override {
     RequestStream stream(socket);
-    const RequestStream::Head head = stream.read_head(kMostHead, kHeadTime);
+    const RequestStream::Head head = stream.read_head(kMostHead, kHeadTime, kHeadPause);
     bool ignored = false, answered = false;
     if (head == RequestStream::Head::whole) answered = process_request(stream, true, ignored, nullptr);
     if (head == RequestStream::Head::too_long) refuse(stream, 431, "Request Header Fields Too Large");

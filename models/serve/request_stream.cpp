@@ -39,11 +39,13 @@ bool RequestStream::wait_for(short events, Clock::duration time) const {
   return left > 0 && poll(&waiting, 1, int(left)) > 0;
 }
 
-RequestStream::Head RequestStream::read_head(size_t most_bytes, Clock::duration most_time) {
+RequestStream::Head RequestStream::read_head(size_t most_bytes, Clock::duration most_time,
+                                             Clock::duration most_pause) {
   const Clock::time_point end = Clock::now() + most_time;
   char buffer[4096];
   while (true) {
-    if (!wait_for(POLLIN, end - Clock::now())) return head_.empty() ? Head::closed : Head::too_slow;
+    const Clock::duration left = head_.empty() ? std::min(most_pause, most_time) : end - Clock::now();
+    if (!wait_for(POLLIN, left)) return head_.empty() ? Head::closed : Head::too_slow;
     const ssize_t count = recv(socket_, buffer, sizeof buffer, 0);
     if (count <= 0) return head_.empty() ? Head::closed : Head::whole;  // cut short: malformed
     const size_t from = head_.size() < 3 ? 0 : head_.size() - 3;

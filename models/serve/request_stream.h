@@ -20,7 +20,8 @@ class RequestStream final : public httplib::Stream {
 
   explicit RequestStream(int socket) : socket_(socket) {}
 
-  Head read_head(size_t most_bytes, Clock::duration most_time);
+  // `most_pause`: until the first byte. Browsers open connections ahead of need, and each holds a thread.
+  Head read_head(size_t most_bytes, Clock::duration most_time, Clock::duration most_pause);
   void close();  // after the other side has, or a moment later: else an answer may be lost on its way
 
   bool is_readable() const override { return position_ < head_.size(); }

@@ -1,6 +1,7 @@
 #include "data/tokenizer.h"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "data/lower_case.h"
@@ -16,6 +17,14 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::string& source) {
   return parse_sentencepiece(source, content);
 }
 
+std::string prepared_text(std::string_view text, const TextOptions& options) {
+  std::string prepared = options.lower_case ? lower_case(text) : std::string(text);
+  if (options.punctuation) return prepared;
+  for (char& letter : prepared)
+    if (static_cast<uint8_t>(letter) < 0x80 && std::ispunct(static_cast<uint8_t>(letter)) != 0) letter = ' ';
+  return prepared;
+}
+
 TextIds tokenize(const Tokenizer& tokenizer, std::string_view text, const TextOptions& options) {
   if (options.max_len < 1)
     throw ValueError("tokenize: max_len is ", options.max_len,
@@ -24,7 +33,7 @@ TextIds tokenize(const Tokenizer& tokenizer, std::string_view text, const TextOp
   if (pad_id < 0 || pad_id >= tokenizer.vocab_size())
     throw ValueError("tokenize: pad_id is ", pad_id, "; expected 0..", tokenizer.vocab_size() - 1);
 
-  std::vector<int32_t> ids = options.lower_case ? tokenizer.encode(lower_case(text)) : tokenizer.encode(text);
+  std::vector<int32_t> ids = tokenizer.encode(prepared_text(text, options));
   const std::size_t length = static_cast<std::size_t>(options.max_len);
   ids.resize(std::min(ids.size(), length - 1));
   ids.push_back(tokenizer.eos_id());

@@ -55,8 +55,12 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::string& source);
 struct TextOptions {
   int max_len = 16;
   bool lower_case = true;
+  bool punctuation = true;                       // false: every mark of ASCII punctuation becomes a blank
   std::optional<int32_t> pad_id = std::nullopt;  // instead of the tokenizer's own
 };
+
+// The text as it is cut into pieces: capitals and punctuation after `options`.
+std::string prepared_text(std::string_view text, const TextOptions& options);
 
 struct TextIds {
   std::vector<int32_t> ids;  // [max_len]

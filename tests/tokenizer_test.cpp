@@ -154,4 +154,13 @@ TEST_CASE("SentencePiece training refuses what it cannot use" * doctest::skip(!s
   CHECK_THROWS_AS(load_tokenizer(folder / "noise.model"), FileError);
 }
 
+TEST_CASE("without punctuation every ASCII mark is a blank; letters of any script stay") {
+  CHECK(prepared_text("Flag: Côte d'Ivoire, money-mouth", {.punctuation = false}) ==
+        "flag  côte d ivoire  money mouth");
+  CHECK(prepared_text("A, b", {.lower_case = false}) == "A, b");
+  const auto tokenizer = make_byte_tokenizer();
+  CHECK(tokenize(*tokenizer, "a,b", {.max_len = 5, .punctuation = false}).ids ==
+        std::vector<int32_t>{'a' + 3, ' ' + 3, 'b' + 3, 1, 0});
+}
+
 }  // namespace limoe

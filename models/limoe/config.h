@@ -19,6 +19,7 @@ struct LimoeConfig {
   int64_t image_size = 48;
   int64_t patch_size = 8;
   int64_t text_length = 16;
+  bool text_punctuation = true;
   int64_t vocabulary = 1000;
 
   // The tower
@@ -81,6 +82,8 @@ void visit_fields(Config& c, const Visit& visit) {
   visit("image-size", c.image_size, "side of the square input picture, in pixels");
   visit("patch-size", c.patch_size, "side of a patch, in pixels; divides image-size");
   visit("text-length", c.text_length, "tokens of a text, end of sentence included");
+  visit("text-punctuation", c.text_punctuation,
+        "false: punctuation of a text becomes blanks before it is cut into tokens");
   visit("vocabulary", c.vocabulary, "token ids; set from the tokenizer when training");
   visit("width", c.width, "width D of the tower");
   visit("layers", c.layers, "Transformer blocks");

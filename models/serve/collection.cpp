@@ -72,7 +72,7 @@ TextExperts Collection::experts_of_phrase(const std::string& phrase) const {
 }
 
 bool Collection::is_cut(const std::string& phrase) const {
-  TextOptions longer = text_options(*loaded_.model);
+  TextOptions longer = text_options(loaded_.model->config());
   ++longer.max_len;
   return tokenize(*loaded_.tokenizer, phrase, longer).valid == longer.max_len;
 }

@@ -39,7 +39,7 @@ LoaderOptions loader_options(const Limoe& model, const EmbedOptions& options) {
   LoaderOptions loader;
   loader.batch_size = options.batch_size;
   loader.image_size = int(model.config().image_size);
-  loader.text = text_options(model);
+  loader.text = text_options(model.config());
   loader.shuffle = loader.drop_last = false;
   loader.epochs = 1;
   loader.workers = options.workers;

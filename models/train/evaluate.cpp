@@ -6,6 +6,7 @@
 
 #include "autograd/no_grad.h"
 #include "data/loader.h"
+#include "models/train/model_inputs.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
 
@@ -78,7 +79,7 @@ std::vector<RouterStatistics> routing_in_training(const LimoeConfig& config, con
   if (config.group_pairs > 0 && loading.batch_size % config.group_pairs != 0)
     loading.batch_size = std::max<int64_t>(1, loading.batch_size / config.group_pairs) * config.group_pairs;
   loading.image_size = int(config.image_size);
-  loading.text.max_len = int(config.text_length);
+  loading.text = text_options(config);
   loading.shuffle = true;  // neighbours of a data set are alike, and a batch of them is not routed as others
   loading.epochs = 1;
   loading.workers = options.workers;

@@ -84,7 +84,7 @@ std::vector<TextExperts> experts_of_texts(const Limoe& model, const Tokenizer& t
                                           const std::vector<std::string>& texts, int64_t batch_size) {
   check_batch_size(batch_size);
   const NoGradScope no_grad;
-  const TextOptions options = text_options(model);
+  const TextOptions options = text_options(model.config());
   std::vector<TextExperts> views;
   for (size_t first = 0; first < texts.size(); first += size_t(batch_size)) {
     const std::span<const std::string> some(&texts[first],

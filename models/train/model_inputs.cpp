@@ -7,10 +7,8 @@
 
 namespace limoe {
 
-TextOptions text_options(const Limoe& model) {
-  TextOptions options;
-  options.max_len = int(model.config().text_length);
-  return options;
+TextOptions text_options(const LimoeConfig& config) {
+  return {.max_len = int(config.text_length), .punctuation = config.text_punctuation};
 }
 
 LimoeInputs image_inputs(const Limoe& model, int64_t count, const std::function<Image(int64_t)>& image_at) {
@@ -24,7 +22,7 @@ LimoeInputs image_inputs(const Limoe& model, int64_t count, const std::function<
 }
 
 LimoeInputs text_inputs(const Limoe& model, const Tokenizer& tokenizer, std::span<const std::string> texts) {
-  const TextOptions options = text_options(model);
+  const TextOptions options = text_options(model.config());
   Tensor ids = empty({int64_t(texts.size()), options.max_len}, DType::i32);
   Tensor valid = empty({int64_t(texts.size()), options.max_len}, DType::i32);
   int32_t* to = ids.mutable_data<int32_t>();

@@ -17,6 +17,6 @@ LimoeInputs image_inputs(const Limoe& model, int64_t count, const std::function<
 
 LimoeInputs text_inputs(const Limoe& model, const Tokenizer& tokenizer, std::span<const std::string> texts);
 
-TextOptions text_options(const Limoe& model);
+TextOptions text_options(const LimoeConfig& config);
 
 }  // namespace limoe

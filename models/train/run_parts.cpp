@@ -8,6 +8,7 @@
 #include "models/optim/adafactor.h"
 #include "models/optim/adamw.h"
 #include "models/train/checkpoint.h"
+#include "models/train/model_inputs.h"
 #include "models/train/readable.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
@@ -31,9 +32,12 @@ std::vector<std::string> captions_of(const Dataset& dataset) {
   return captions;
 }
 
-std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const Dataset& dataset) {
+std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const TextOptions& text,
+                                                const Dataset& dataset) {
   if (config.tokenizer != "sentencepiece") return load_tokenizer(config.tokenizer);
-  return train_sentencepiece(captions_of(dataset), {.vocab_size = int32_t(config.tokenizer_vocabulary)});
+  std::vector<std::string> captions = captions_of(dataset);
+  for (std::string& caption : captions) caption = prepared_text(caption, text);
+  return train_sentencepiece(captions, {.vocab_size = int32_t(config.tokenizer_vocabulary)});
 }
 
 // --wd is multiplied by the learning rate, whichever the optimizer: Adafactor's own decay follows the
@@ -101,8 +105,8 @@ std::vector<ReportTable> RunParts::startup_tables() const {
       {.batch_size = config.batch_size, .accum_freq = config.accum_freq, .optimizer = config.optimizer});
   const ReportTable data{
       "Data",
-      {{"pairs", concatenate(grouped_digits(dataset->size()), " in ", dataset->extent(), " of ",
-                             config.train_data)},
+      {{"pairs",
+        concatenate(grouped_digits(dataset->size()), " in ", dataset->extent(), " of ", config.train_data)},
        {"tokenizer",
         concatenate(tokenizer->kind(), ", ", grouped_digits(tokenizer->vocab_size()), " pieces")},
        {"batch", concatenate(config.batch_size, " pairs in ", config.accum_freq, " micro-batches")},
@@ -126,7 +130,7 @@ DatasetOptions dataset_options(const TrainConfig& train) {
 LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfig& model) {
   LoaderOptions options{.batch_size = train.batch_size,
                         .image_size = int(model.image_size),
-                        .text = {.max_len = int(model.text_length)},
+                        .text = text_options(model),
                         .seed = train.seed,
                         .upsampling_factors = upsampling_factors(train),
                         .augment = {},
@@ -155,7 +159,7 @@ RunParts::RunParts(const TrainRequest& request, const std::string& run, TrainObs
   dataset = std::make_shared<Dataset>(config.train_data, dataset_options(config));
   std::optional<LoadedModel> earlier;
   if (request.resume && has_checkpoints(run)) earlier = load_model(run);
-  tokenizer = earlier ? earlier->tokenizer : make_tokenizer(config, *dataset);
+  tokenizer = earlier ? earlier->tokenizer : make_tokenizer(config, text_options(model_config), *dataset);
   model_config.vocabulary = tokenizer->vocab_size();
   arena = std::make_unique<ParameterArena>(parameter_specs(model_config), config.seed);
   if (earlier) {

@@ -16,6 +16,12 @@ using nlohmann::ordered_json;
 constexpr std::string_view kPictures = "/api/pictures/";
 constexpr int64_t kMostSurprises = 50;
 
+// Four patches of four experts; browsers ask for it.
+constexpr const char* kIcon =
+    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 4 4\"><path fill=\"#0072B2\" d=\"M0 0h2v2H0z\"/>"
+    "<path fill=\"#E69F00\" d=\"M2 0h2v2H2z\"/><path fill=\"#009E73\" d=\"M0 2h2v2H0z\"/>"
+    "<path fill=\"#D55E00\" d=\"M2 2h2v2H2z\"/></svg>\n";
+
 Reply json_reply(const ordered_json& json, int status = 200) {
   return {.status = status,
           .type = "application/json",
@@ -61,6 +67,7 @@ Reply Site::answer(std::string_view target) const {
 
 Reply Site::route(const Request& request) const {
   if (request.path == "/") return {.type = "text/html; charset=utf-8", .body = std::string(kPage)};
+  if (request.path == "/favicon.ico") return {.type = "image/svg+xml", .body = kIcon, .may_be_kept = true};
   if (request.path == "/api/info") return info(request);
   if (request.path == "/api/search") return search(request);
   if (request.path == "/api/experts") return expert(request);

@@ -2,6 +2,9 @@
 //
 //   <op or file>: <argument> is <what was found>; expected <what would have been right>
 //
+// What was found may be anything that a file held: control characters become '?', and the middle of what is
+// too long is left out, so that every message is one line.
+//
 // An Error is built from any number of printable parts, so that a message with two shapes is one line of
 // code:
 //
@@ -25,9 +28,23 @@ std::string concatenate(const Parts&... parts) {
   return text.str();
 }
 
+inline std::string as_one_line(std::string text) {
+  constexpr std::size_t kHead = 1500, kTail = 500;
+  if (text.size() > kHead + kTail) {
+    const auto is_inside_character = [&](std::size_t at) { return (text[at] & 0xc0) == 0x80; };
+    std::size_t head = kHead, tail = text.size() - kTail;
+    while (head > 0 && is_inside_character(head)) --head;
+    while (tail < text.size() && is_inside_character(tail)) ++tail;
+    text.replace(head, tail - head, " ... ");
+  }
+  for (char& letter : text)
+    if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f) letter = '?';
+  return text;
+}
+
 struct Error : std::runtime_error {
   template <class... Parts>
-  explicit Error(const Parts&... parts) : std::runtime_error(concatenate(parts...)) {}
+  explicit Error(const Parts&... parts) : std::runtime_error(as_one_line(concatenate(parts...))) {}
 };
 
 // The kinds a caller may want to tell apart. Each inherits the constructor above.

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "tensor/error.h"
+#include "tensor/utf8.h"
 
 namespace limoe {
 
@@ -40,7 +41,5 @@ Request parse_target(std::string_view target);
 // A whole number of digits alone in [least, most]; status `status` otherwise, naming `what`.
 int64_t whole_number(std::string_view digits, const std::string& what, int64_t least, int64_t most,
                      int status);
-
-bool is_utf8(std::string_view text);  // well-formed: no overlong forms, no surrogates
 
 }  // namespace limoe

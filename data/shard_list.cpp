@@ -4,9 +4,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <iomanip>
 #include <optional>
-#include <sstream>
 #include <string_view>
 
 #include "tensor/error.h"
@@ -17,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kMaxRange = 1'000'000;
-
 std::optional<int64_t> parse_number(std::string_view text) {
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -26,23 +22,48 @@ std::optional<int64_t> parse_number(std::string_view text) {
   return number;
 }
 
+// Refused before they are made: a few braces can stand for more names than a memory holds.
+void expect_few(const std::string& pattern, int64_t names, std::size_t longest, int64_t most_bytes) {
+  int64_t bytes = 0;
+  if (__builtin_mul_overflow(names, static_cast<int64_t>(sizeof(std::string) + longest), &bytes) ||
+      bytes > most_bytes)
+    throw FileError(pattern, ": its braces stand for more names than fit into ", most_bytes,
+                    " bytes; expected fewer");
+}
+
 // "000..012" -> 000 001 .. 012; "train,test" -> train test
-std::vector<std::string> alternatives(const std::string& pattern, const std::string& inside) {
+std::vector<std::string> alternatives(const std::string& pattern, const std::string& inside,
+                                      int64_t most_bytes) {
   const std::size_t dots = inside.find("..");
-  if (dots == std::string::npos) return split_text(inside, ",");
+  if (dots == std::string::npos) {
+    expect_few(pattern, 1 + std::count(inside.begin(), inside.end(), ','), 0, most_bytes);
+    return split_text(inside, ",");
+  }
   const std::string first_text = inside.substr(0, dots);
   const auto first = parse_number(first_text);
   const auto last = parse_number(std::string_view(inside).substr(dots + 2));
-  if (!first || !last || *last < *first || *last - *first >= kMaxRange)
+  if (!first || !last || *last < *first)
     throw FileError(pattern, ": the range is {", inside,
                     "}; expected {FIRST..LAST}, two numbers in rising order");
+  expect_few(pattern, *last - *first, first_text.size(), most_bytes);
   std::vector<std::string> names;
-  for (int64_t number = *first; number <= *last; ++number) {
-    std::ostringstream name;
-    name << std::setw(static_cast<int>(first_text.size())) << std::setfill('0') << number;
-    names.push_back(name.str());
+  for (int64_t step = 0; step <= *last - *first; ++step) {
+    const std::string digits = std::to_string(*first + step);
+    names.push_back(std::string(std::max(first_text.size(), digits.size()) - digits.size(), '0') + digits);
   }
   return names;
+}
+
+// A pair of braces, with the text in front of it.
+struct Braces {
+  std::string before;
+  std::vector<std::string> names;
+};
+
+std::size_t longest_of(const std::vector<std::string>& names) {
+  std::size_t longest = 0;
+  for (const std::string& name : names) longest = std::max(longest, name.size());
+  return longest;
 }
 
 // Runs of digits compare as numbers, everything else byte by byte.
@@ -119,17 +140,29 @@ std::vector<std::string> shards_of(const std::string& path) {
 
 }  // namespace
 
-std::vector<std::string> expand_braces(const std::string& pattern) {
-  const std::size_t open = pattern.find('{');
-  if (open == std::string::npos) return {pattern};
-  const std::size_t close = pattern.find('}', open);
-  if (close == std::string::npos)
-    throw FileError(pattern, ": a '{' is not closed; expected '}' after the range");
-  const std::string before = pattern.substr(0, open);
-  const std::vector<std::string> tails = expand_braces(pattern.substr(close + 1));
-  std::vector<std::string> names;
-  for (const std::string& middle : alternatives(pattern, pattern.substr(open + 1, close - open - 1)))
-    for (const std::string& tail : tails) names.push_back(before + middle + tail);
+std::vector<std::string> expand_braces(const std::string& pattern, int64_t most_bytes) {
+  std::vector<Braces> all;
+  std::size_t at = 0, longest = pattern.size();
+  int64_t count = 1;
+  for (std::size_t open; (open = pattern.find('{', at)) != std::string::npos;) {
+    const std::size_t close = pattern.find('}', open);
+    if (close == std::string::npos)
+      throw FileError(pattern, ": a '{' is not closed; expected '}' after the range");
+    all.push_back({pattern.substr(at, open - at),
+                   alternatives(pattern, pattern.substr(open + 1, close - open - 1), most_bytes)});
+    count *= static_cast<int64_t>(all.back().names.size());
+    longest += longest_of(all.back().names);
+    if (count > 1) expect_few(pattern, count, longest, most_bytes);
+    at = close + 1;
+  }
+  std::vector<std::string> names(static_cast<std::size_t>(count));
+  std::size_t run = names.size();  // so many names in a row have the same alternative
+  for (const Braces& braces : all) {
+    run /= braces.names.size();
+    for (std::size_t i = 0; i < names.size(); ++i)
+      names[i] += braces.before + braces.names[i / run % braces.names.size()];
+  }
+  for (std::string& name : names) name += pattern.substr(at);
   return names;
 }
 

@@ -9,6 +9,7 @@
 // FileError when a source names nothing: it says what was looked for and what was found there instead.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ std::string evaluation_source(const std::string& source);
 std::vector<std::string> split_sources(const std::string& source);
 
 // "a{1..3}" -> a1 a2 a3. Every pair of braces is expanded, the leftmost varying slowest.
-std::vector<std::string> expand_braces(const std::string& pattern);
+// FileError for braces that are not closed, and for names that take more memory than `most_bytes`: the
+// default is enough for some 250,000 of them with long paths.
+std::vector<std::string> expand_braces(const std::string& pattern, int64_t most_bytes = 24'000'000);
 
 }  // namespace limoe

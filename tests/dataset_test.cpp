@@ -39,6 +39,12 @@ TEST_CASE("braces expand to numbers with the first one's width, and to alternati
   CHECK_THROWS_AS(expand_braces("{2..0}"), FileError);
   CHECK_THROWS_AS(expand_braces("{0..x}"), FileError);
   CHECK_THROWS_AS(expand_braces("{0..99999999999}"), FileError);
+  CHECK_THROWS_AS(expand_braces("{0..9223372036854775807}"), FileError);
+  std::string billions = "{0..9}";
+  while (billions.size() < 6000) billions += billions;
+  CHECK_THROWS_WITH_AS(expand_braces(billions), doctest::Contains("stand for more names"), FileError);
+  CHECK(expand_braces("{000000..231349}.tar").size() == 231350);
+  CHECK(expand_braces("a{b,c}{d}{1..2}e") == std::vector<std::string>{"abd1e", "abd2e", "acd1e", "acd2e"});
 }
 
 TEST_CASE("a folder gives its shards in the order of their numbers") {

@@ -51,7 +51,7 @@ constexpr uint32_t kUncompressed = 0, kMasks = 3;
 void check_bmp_kind(const Bytes& bytes, uint32_t header, uint32_t depth, uint32_t compression) {
   if (header != 40 && header != 108 && header != 124)
     bytes.fail("its header has ", header, " bytes; expected 40, 108 or 124");
-  if (bytes.number(kBmpFileHeader + 12, 2) != 1) bytes.fail("number of planes is not 1");
+  if (bytes.number(kBmpFileHeader + 12, 2) != 1) bytes.fail("number of planes is not 1; expected 1");
   if (depth != 1 && depth != 4 && depth != 8 && depth != 24 && depth != 32)
     bytes.fail("has ", depth, " bits a pixel; expected 1, 4, 8, 24 or 32");
   if (compression != kUncompressed && !(compression == kMasks && depth == 32))
@@ -83,11 +83,11 @@ void check_gif_picture(const Bytes& bytes, size_t at, const PictureSize& canvas,
   if (width < 1 || height < 1 || left + width > canvas.width || top + height > canvas.height)
     bytes.fail("its picture is ", width, " x ", height, " at ", left, ", ", top, "; expected it inside ",
                canvas.width, " x ", canvas.height);
-  if (!has_palette && palette_bytes(flags) == 0) bytes.fail("its picture has no palette");
+  if (!has_palette && palette_bytes(flags) == 0) bytes.fail("its picture has no palette; expected one");
   const size_t data = at + 10 + palette_bytes(flags);
   const uint32_t code_bits = bytes.number(data, 1);
   if (code_bits < 2 || code_bits > 8) bytes.fail("code size is ", code_bits, "; expected 2 to 8");
-  if (bytes.number(data + 1, 1) == 0) bytes.fail("its picture has no pixel data");
+  if (bytes.number(data + 1, 1) == 0) bytes.fail("its picture has no pixel data; expected some");
   end_of_blocks(bytes, data + 1);
 }
 
@@ -124,14 +124,15 @@ PictureSize check_gif(std::span<const uint8_t> file, const std::string& name) {
   const Bytes bytes(file, name, "GIF");
   bytes.expect(0, kGifHeader);
   if (std::memcmp(file.data(), "GIF87a", 6) != 0 && std::memcmp(file.data(), "GIF89a", 6) != 0)
-    bytes.fail("version is neither 87a nor 89a");
+    bytes.fail("version is neither 87a nor 89a; expected one of them");
   const PictureSize canvas{bytes.number(6, 2), bytes.number(8, 2)};
   if (canvas.width < 1 || canvas.height < 1)
     bytes.fail("is ", canvas.width, " x ", canvas.height, " pixels; expected sides of at least 1");
   const uint32_t flags = bytes.number(10, 1);
   size_t at = kGifHeader + palette_bytes(flags);
   for (uint32_t kind = bytes.number(at, 1); kind != 0x2c; kind = bytes.number(at, 1)) {
-    if (kind != 0x21) bytes.fail("byte ", at, " begins neither a picture nor an extension");
+    if (kind != 0x21)
+      bytes.fail("byte ", at, " begins neither a picture nor an extension; expected one of them");
     at = end_of_blocks(bytes, at + 2);
   }
   check_gif_picture(bytes, at, canvas, palette_bytes(flags) > 0);

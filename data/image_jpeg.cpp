@@ -22,6 +22,7 @@
 namespace limoe {
 namespace {
 
+constexpr const char* kExpected = "; expected a whole JPEG file";
 // Far more than any camera writes; each costs a pass over the picture.
 constexpr int kMaxScans = 200;
 
@@ -81,9 +82,9 @@ bool read_rows(JpegReader& reader) {
           size_t(reader.decoder.output_components) !=
       reader.rows.size())
     ERREXIT(&reader.decoder, JERR_BAD_LENGTH);
-  size_t row_bytes = size_t{reader.decoder.output_width} * size_t(reader.decoder.output_components);
+  const size_t stride = size_t{reader.decoder.output_width} * size_t(reader.decoder.output_components);
   while (reader.decoder.output_scanline < reader.decoder.output_height) {
-    JSAMPROW row = reader.rows.data() + size_t{reader.decoder.output_scanline} * row_bytes;
+    JSAMPROW row = reader.rows.data() + size_t{reader.decoder.output_scanline} * stride;
     jpeg_read_scanlines(&reader.decoder, &row, 1);
   }
   jpeg_finish_decompress(&reader.decoder);
@@ -122,13 +123,20 @@ int64_t coefficient_bytes(jpeg_decompress_struct& decoder) {
   return bytes;
 }
 
+// libjpeg holds some rows of blocks: as coefficients, as samples, and enlarged to the picture's size.
+int64_t row_bytes(const jpeg_decompress_struct& decoder) {
+  constexpr int64_t kCopies = 4;
+  return kCopies * (int64_t{decoder.image_width} + DCTSIZE * MAX_SAMP_FACTOR) * decoder.num_components *
+         decoder.max_v_samp_factor * DCTSIZE;
+}
+
 }  // namespace
 
 Image decode_jpeg(std::span<const uint8_t> file, const std::string& name, int64_t max_pixels,
                   int least_side) {
   JpegReader reader;
   jpeg_decompress_struct& decoder = reader.decoder;
-  if (!read_header(reader, file)) throw FileError(name, ": JPEG header: ", reader.message);
+  if (!read_header(reader, file)) throw FileError(name, ": JPEG header: ", reader.message, kExpected);
   check_pixel_limit(name, decoder.image_width, decoder.image_height, max_pixels);
 
   const int divisor = reduction_of(decoder, least_side);
@@ -136,14 +144,15 @@ Image decode_jpeg(std::span<const uint8_t> file, const std::string& name, int64_
   const int64_t width = reduced(decoder.image_width), height = reduced(decoder.image_height);
   const bool four_inks = decoder.jpeg_color_space == JCS_CMYK || decoder.jpeg_color_space == JCS_YCCK;
   const bool inverted = decoder.saw_Adobe_marker;
-  const int64_t needed = width * height * (four_inks ? 7 : 3) + coefficient_bytes(decoder);
+  const int64_t needed =
+      width * height * (four_inks ? 7 : 3) + coefficient_bytes(decoder) + row_bytes(decoder);
   check_memory(name, decoder.image_width, decoder.image_height, needed, file.size());
 
   decoder.scale_num = 1;
   decoder.scale_denom = static_cast<unsigned>(divisor);
   decoder.out_color_space = four_inks ? JCS_CMYK : JCS_RGB;
   reader.rows.resize(static_cast<size_t>(width * height) * (four_inks ? 4 : 3));
-  if (!read_rows(reader)) throw FileError(name, ": JPEG data: ", reader.message);
+  if (!read_rows(reader)) throw FileError(name, ": JPEG data: ", reader.message, kExpected);
   return {static_cast<int>(width), static_cast<int>(height),
           four_inks ? cmyk_to_rgb(reader.rows, inverted) : std::move(reader.rows)};
 }

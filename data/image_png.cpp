@@ -14,9 +14,12 @@
 namespace limoe {
 namespace {
 
+constexpr const char* kExpected = "; expected a whole PNG file";
 constexpr int kCompressionLevel = 3;  // about half the time of zlib's default, files ~5 % larger
 constexpr png_alloc_size_t kMaxChunkBytes = 8 << 20;  // a text or profile chunk above this is an attack
 constexpr png_uint_32 kMaxChunks = 256;
+// libpng holds three rows of up to 4 samples of 16 bits, we one of RGBA; a picture may be one row.
+constexpr int64_t kRowBytesPerPixel = 3 * 8 + 4;
 
 struct PngState {
   png_structp png = nullptr;
@@ -126,18 +129,23 @@ bool write_rows(PngState& state, int width, int height) {
   return true;
 }
 
+int64_t decoded_bytes(int64_t width, int64_t height, bool interlaced) {
+  const int64_t whole = width * height * (interlaced ? 4 + 3 : 3);
+  return whole + width * kRowBytesPerPixel + (interlaced ? height * int64_t{sizeof(png_bytep)} : 0);
+}
+
 }  // namespace
 
 Image decode_png(std::span<const uint8_t> file, const std::string& name, int64_t max_pixels) {
   PngReader reader;
   reader.input = file;
-  if (!read_header(reader, max_pixels)) throw FileError(name, ": PNG header: ", reader.message);
+  if (!read_header(reader, max_pixels)) throw FileError(name, ": PNG header: ", reader.message, kExpected);
   int64_t width = png_get_image_width(reader.png, reader.info);
   int64_t height = png_get_image_height(reader.png, reader.info);
   check_pixel_limit(name, width, height, max_pixels);
   bool interlaced = png_get_interlace_type(reader.png, reader.info) != PNG_INTERLACE_NONE;
-  check_memory(name, width, height, width * height * (interlaced ? 7 : 3), file.size());
-  if (!set_transforms(reader)) throw FileError(name, ": PNG: ", reader.message);
+  check_memory(name, width, height, decoded_bytes(width, height, interlaced), file.size());
+  if (!set_transforms(reader)) throw FileError(name, ": PNG: ", reader.message, kExpected);
 
   size_t row_bytes = png_get_rowbytes(reader.png, reader.info);
   if (row_bytes != static_cast<size_t>(width) * 4)
@@ -145,10 +153,11 @@ Image decode_png(std::span<const uint8_t> file, const std::string& name, int64_t
   size_t rows = static_cast<size_t>(height);
   reader.rgb.resize(static_cast<size_t>(width) * rows * 3);
   reader.rgba.resize(row_bytes * (interlaced ? rows : 1));
+  if (interlaced) reader.rows.reserve(rows);
   for (size_t y = 0; interlaced && y < rows; ++y) reader.rows.push_back(reader.rgba.data() + y * row_bytes);
   if (!(interlaced ? read_interlaced(reader, static_cast<size_t>(width) * rows)
                    : read_row_by_row(reader, static_cast<size_t>(width), rows)))
-    throw FileError(name, ": PNG data: ", reader.message);
+    throw FileError(name, ": PNG data: ", reader.message, kExpected);
   return {static_cast<int>(width), static_cast<int>(height), std::move(reader.rgb)};
 }
 

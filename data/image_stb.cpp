@@ -68,7 +68,8 @@ Image decode_checked(std::span<const uint8_t> file, const std::string& name, con
   const std::unique_ptr<stbi_uc, decltype(&std::free)> rgba(
       stbi_load_from_memory(file.data(), static_cast<int>(file.size()), &width, &height, &channels, 4),
       &std::free);
-  if (rgba == nullptr) throw FileError(name, ": ", format, ": ", stbi_failure_reason());
+  if (rgba == nullptr)
+    throw FileError(name, ": ", format, ": ", stbi_failure_reason(), "; expected a whole ", format, " file");
   if (width != size.width || height != size.height)
     throw FileError(name, ": ", format, ": is ", width, " x ", height, " pixels; expected ", size.width,
                     " x ", size.height, ", as its header says");

@@ -7,6 +7,8 @@
 
 #include <webp/decode.h>
 
+#include "data/webp_memory.h"
+
 namespace limoe {
 namespace {
 
@@ -27,11 +29,13 @@ bool webp_is_built_in() {
 Image decode_webp(std::span<const uint8_t> file, const std::string& name, int64_t max_pixels) {
   WebPBitstreamFeatures features;
   if (WebPGetFeatures(file.data(), file.size(), &features) != VP8_STATUS_OK)
-    throw FileError(name, ": WebP header: not readable, or the file ends early");
+    throw FileError(name, ": WebP header: not readable, or the file ends early; expected a whole WebP file");
   const int64_t width = features.width, height = features.height;
   check_pixel_limit(name, width, height, max_pixels);
   if (features.has_animation) throw FileError(name, ": WebP is a moving picture; expected a still one");
   check_memory(name, width, height, width * height * bytes_per_pixel(features), file.size());
+  const int64_t ours = width * height * (features.has_alpha ? 4 + 3 : 3);
+  const WebpMemoryLimit limit(memory_budget(file.size()) - ours);
 
   const auto pixels = static_cast<size_t>(width * height);
   const int channels = features.has_alpha ? 4 : 3;
@@ -39,7 +43,9 @@ Image decode_webp(std::span<const uint8_t> file, const std::string& name, int64_
   std::vector<uint8_t> decoded(pixels * static_cast<size_t>(channels));
   const auto decode = features.has_alpha ? WebPDecodeRGBAInto : WebPDecodeRGBInto;
   if (decode(file.data(), file.size(), decoded.data(), decoded.size(), stride) == nullptr)
-    throw FileError(name, ": WebP data: damaged, or the file ends early");
+    throw FileError(
+        name,
+        ": WebP data: damaged, cut short, or needs more memory than its pixels do; expected a whole file");
   Image image{features.width, features.height, {}};
   if (features.has_alpha) {
     image.pixels.resize(pixels * 3);

@@ -2,6 +2,7 @@
 // Kudo 2018). Without the library the same functions say how to get it; nothing else in the tree knows
 // whether it is there.
 #include "data/lower_case.h"
+#include "data/sentencepiece_check.h"
 #include "data/tokenizer.h"
 #include "data/tokenizer_file.h"
 #include "tensor/error.h"
@@ -17,13 +18,34 @@
 namespace limoe {
 namespace {
 
+constexpr const char* kFatalOnly = "3";
+
+// A library does not print. The level is one for the whole process, and training is the only call that sets
+// it: told to train on nothing, it sets that and gives up.
+void silence() {
+  [[maybe_unused]] static const bool once = [] {
+    const std::unordered_map<std::string, std::string> settings = {{"minloglevel", kFatalOnly}};
+    sentencepiece::SentencePieceTrainer::Train(settings).IgnoreError();
+    return true;
+  }();
+}
+
 class SentencePieceTokenizer final : public Tokenizer {
  public:
   SentencePieceTokenizer(const std::string& path, std::string model) : model_(std::move(model)) {
-    const auto status = processor_.LoadFromSerializedProto(model_);
-    if (!status.ok())
-      throw FileError(path, ": not a SentencePiece model (", status.message(), "); expected a file made by ",
+    silence();
+    const auto refuse = [&](const auto& reason) {
+      throw FileError(path, ": not a SentencePiece model (", reason, "); expected a file made by ",
                       "SentencePiece, or by a tokenizer's save()");
+    };
+    try {
+      const auto status = processor_.LoadFromSerializedProto(checked_sentencepiece(path, model_));
+      if (!status.ok()) refuse(status.message());
+    } catch (const Error&) {
+      throw;
+    } catch (const std::exception& error) {  // of the trie of pieces
+      refuse(error.what());
+    }
     if (processor_.eos_id() < 0)
       throw FileError(
           path, ": the SentencePiece model has no end-of-sentence piece; expected an eos_id of 0 or more");
@@ -101,7 +123,7 @@ std::unique_ptr<Tokenizer> train_sentencepiece(const std::vector<std::string>& c
       {"unk_id", "2"},
       {"bos_id", "-1"},
       {"num_threads", "1"},  // partial sums are added in thread order: one thread, one result
-      {"minloglevel", "2"},  // a library does not print
+      {"minloglevel", kFatalOnly},
   };
   CaptionIterator iterator(prepared);
   std::string model;

@@ -18,7 +18,10 @@ std::string trimmed(const std::string& text) {
 
 nlohmann::json parse_json(const std::string& text, const std::string& sample) {
   if (text.empty()) return nlohmann::json::object();
-  nlohmann::json fields = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  // The parser takes a zero byte for the end of its input and would ignore what follows.
+  nlohmann::json fields;
+  if (text.find('\0') == std::string::npos)
+    fields = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!fields.is_object()) throw FileError(sample, ".json: not a JSON object; expected {\"field\": ...}");
   return fields;
 }

@@ -27,7 +27,8 @@ bool is_zero_block(const TarHeader& header) {
 class TarReader {
  public:
   explicit TarReader(const std::string& path) : path_(path), file_(path, std::ios::binary) {
-    if (!file_ || !file_.seekg(0, std::ios::end)) throw FileError(path, ": cannot be opened as a tar file");
+    if (!file_ || !file_.seekg(0, std::ios::end))
+      throw FileError(path, ": cannot be opened; expected a tar file");
     file_size_ = file_.tellg();
   }
 
@@ -52,7 +53,7 @@ class TarReader {
   void read_at(int64_t offset, void* to, int64_t count, const char* what) {
     if (count > file_size_ - offset)
       fail(what, " needs ", count, " bytes, ", std::max<int64_t>(file_size_ - offset, 0),
-           " are left; the archive is cut short");
+           " are left; expected them: the archive is cut short");
     file_.seekg(offset);
     if (!file_.read(static_cast<char*>(to), count)) fail(what, " cannot be read");
   }
@@ -62,7 +63,8 @@ class TarReader {
     int64_t size = contents_size(header);
     int64_t contents = position_ + kTarBlock;
     if (size > file_size_ - contents)
-      fail("member is ", size, " bytes, ", file_size_ - contents, " are left; the archive is cut short");
+      fail("member is ", size, " bytes, ", file_size_ - contents,
+           " are left; expected them: the archive is cut short");
 
     switch (header.type) {
       case 'x':
@@ -99,7 +101,8 @@ class TarReader {
     bool real_member = std::strchr("xgLK", header.type) == nullptr || header.type == '\0';
     if (real_member && pax_size_ >= 0) return pax_size_;
     int64_t size = 0;
-    if (!parse_tar_number({header.size, sizeof header.size}, size)) fail("size field is not a number");
+    if (!parse_tar_number({header.size, sizeof header.size}, size))
+      fail("size field is not a number; expected one");
     return size;
   }
 
@@ -122,10 +125,11 @@ class TarReader {
       size_t start = static_cast<size_t>(end - text.data()) + 1;  // past the blank
       if (error != std::errc() || length > text.size() || start >= length || *end != ' ' ||
           text[length - 1] != '\n')
-        fail("malformed pax record");
+        fail("malformed pax record; expected LENGTH KEY=VALUE and a line end");
       std::string_view entry = text.substr(start, length - start - 1);
       size_t equals = entry.find('=');
-      if (equals == std::string_view::npos) fail("pax record without '='");
+      if (equals == std::string_view::npos)
+        fail("pax record without '='; expected LENGTH KEY=VALUE and a line end");
       apply_pax(entry.substr(0, equals), entry.substr(equals + 1));
       text.remove_prefix(length);
     }

@@ -9,7 +9,7 @@
 namespace limoe {
 namespace {
 
-constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+constexpr std::size_t kMostReadBytes = std::size_t{1} << 20;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
@@ -30,11 +30,12 @@ void CsvReader::fill() {
   begin_ = 0;
   while (!at_end_ && buffer_.size() < enough) {
     const std::size_t before = buffer_.size();
-    buffer_.resize(before + kReadBytes);
-    file_.read(buffer_.data() + before, static_cast<std::streamsize>(kReadBytes));
+    buffer_.resize(before + chunk_);
+    file_.read(buffer_.data() + before, static_cast<std::streamsize>(chunk_));
     if (file_.bad()) throw FileError(path_, ": cannot be read at byte ", offset_);
     buffer_.resize(before + static_cast<std::size_t>(file_.gcount()));
     at_end_ = file_.eof();
+    chunk_ = std::min(4 * chunk_, kMostReadBytes);
   }
 }
 

@@ -37,9 +37,10 @@ class CsvReader {
   const char separator_;
   std::ifstream file_;
   std::string buffer_;
-  std::size_t begin_ = 0;  // of what is not passed yet
-  bool at_end_ = false;    // the buffer holds all that is left
-  int64_t offset_ = 0;     // of ahead() in the file
+  std::size_t begin_ = 0;                     // of what is not passed yet
+  std::size_t chunk_ = std::size_t{1} << 14;  // bytes of the next read: a small table takes little memory
+  bool at_end_ = false;                       // the buffer holds all that is left
+  int64_t offset_ = 0;                        // of ahead() in the file
   int64_t line_ = 1;
 };
 

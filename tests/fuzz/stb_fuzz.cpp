@@ -1,0 +1,7 @@
+// A BMP or GIF file.
+#include "tests/fuzz/picture.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  limoe::fuzzing::decode_picture({data, size});
+  return 0;
+}

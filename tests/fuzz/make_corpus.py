@@ -89,8 +89,31 @@ def text_seeds():
         seed("config", file.name, file.read_bytes())
 
 
+def checkpoint_seeds():
+    for file in range(6):
+        for mode in (0, 128):
+            seed("checkpoint", f"edit{file + mode}", bytes([file + mode, 9, 0, 1, 2]) + b"7," + bytes([60, 1, 0, 1]) + b'"')
+    trainer = '{"format": "limoe trainer", "version": 1, "step": 3, "samples_seen": 9, "loader_epoch": 0, "loader_step": 0}'
+    seed("checkpoint", "trainer", bytes([128 + 64 + 2]) + trainer.encode())
+    seed("checkpoint", "config", bytes([128 + 64 + 3]) + b"layers = 1000000000\nwidth = 1000000\n")
+    manifest = {"format": "limoe checkpoint", "version": 1, "files": {"../x": {"bytes": 2**63, "crc32": "9ae0daaf"}}}
+    seed("checkpoint", "manifest", bytes([64 + 5]) + json.dumps(manifest).encode())
+
+
+def request_seeds():
+    targets = ["/", "/api/info", "/api/search?q=a%20red+heart&top=12", "/api/search?q=%C3%A4", "/api/pictures/3",
+               "/api/pictures/3.png?v=1", "/api/experts?layer=1&expert=2", "/api/surprise?count=3&seed=4", "/api/../x?%zz"]
+    for i, target in enumerate(targets):
+        seed("request", f"target{i}", b"\0" + target.encode())
+    head = "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nRange: bytes=0-,1-\r\nAccept: */*\r\n\r\n"
+    for i, target in enumerate(targets[:3]):
+        seed("request", f"head{i}", b"\1" + (head % target).encode())
+    seed("request", "post", b"\1POST / HTTP/1.1\r\nHost: localhost:1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+
+
 def sentencepiece_seeds():
-    words = [line for line in (HERE / "make_corpus.py").read_text().splitlines() if len(line) > 20]
+    words = [f"{article} {colour} {thing} {place}" for article in ("a", "the", "one") for colour in ("red", "blue", "Ärgste")
+             for thing in ("heart", "cat", "flag, old") for place in ("on a book", "in the (small) garden")]
     rules = "41\t61\n42\t62\nC4\t61 65\nFF21\t61\n"
     (CORPUS / "rules.tsv").write_text(rules)
     for name, options in {
@@ -100,7 +123,7 @@ def sentencepiece_seeds():
             "word": dict(model_type="word", normalization_rule_name="identity"),
             "char": dict(model_type="char", normalization_rule_name="identity", self_test_sample_size=2),
             "bytes": dict(model_type="bpe", byte_fallback=True, normalization_rule_name="identity")}.items():
-        size = 400 if name == "bytes" else 90
+        size = 300 if name == "bytes" else 60
         model = io.BytesIO()
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=iter(words), model_writer=model, vocab_size=size, hard_vocab_limit=False, pad_id=0, eos_id=1,
@@ -111,7 +134,8 @@ def sentencepiece_seeds():
 
 def main():
     shutil.rmtree(CORPUS, ignore_errors=True)
-    for make in (safetensors_seeds, tar_seeds, picture_seeds, text_seeds, sentencepiece_seeds):
+    for make in (safetensors_seeds, tar_seeds, picture_seeds, text_seeds, checkpoint_seeds, request_seeds,
+                 sentencepiece_seeds):
         make()
     total = sum(file.stat().st_size for file in CORPUS.rglob("*") if file.is_file())
     print(f"{total} bytes in {CORPUS}")

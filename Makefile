@@ -1,4 +1,4 @@
-# The two commands of the README, each complete by itself on a fresh Debian 12:
+# The commands of the README, and make fuzz; each is complete by itself on a fresh Debian 12:
 #
 #   make quickstart   install what is missing, build, make the emoji data, train a LIMoE, leave a report
 #   make test         install what is missing, build plainly and under sanitizers, run every test in both

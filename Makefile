@@ -2,10 +2,6 @@
 #
 #   make quickstart   install what is missing, build, make the emoji data, train a LIMoE, leave a report
 #   make test         install what is missing, build plainly and under sanitizers, run every test in both
-#
-# and a third one for whoever changes a parser:
-#
-#   make fuzz         feed damaged input to each parser for a minute (tests/fuzz/README.md); FUZZ_AMOUNT=600 for more
 #   make fuzz         the same for clang, then every parser for a minute on damaged input
 #
 # With the packages installed, plain CMake works as well: cmake -B build && cmake --build build
@@ -15,7 +11,6 @@ PACKAGES := build-essential cmake ninja-build pkg-config \
 	libpng-dev libjpeg62-turbo-dev libwebp-dev libstb-dev zlib1g-dev libsentencepiece-dev \
 	libfreetype-dev libharfbuzz-dev fonts-noto-color-emoji \
 	unicode-cldr-core unicode-data dataset-fashion-mnist
-FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
 
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 JOBS := $(shell nproc)
@@ -58,9 +53,5 @@ fuzz: PACKAGES += clang-14 libclang-rt-14-dev
 fuzz: packages
 	tests/fuzz/run.sh 60
 
-fuzz: PACKAGES += $(FUZZ_PACKAGES)
-fuzz: packages
-	tests/fuzz/run.sh $(FUZZ_AMOUNT)
-
 clean:
-	rm -rf build build-sanitize build-fuzz build-fuzz
+	rm -rf build build-sanitize build-fuzz

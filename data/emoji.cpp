@@ -42,8 +42,7 @@ struct Split {
   std::vector<size_t> members;  // in the order they are written
 };
 
-// Training samples are shuffled, because readers of shards shuffle only within a window; one emoji of each
-// concept comes before all its variants (tones, genders, hair).
+// Training samples are shuffled, because readers of shards shuffle only within a window.
 std::vector<Split> list_splits(const std::vector<EmojiVariant>& variants,
                                const std::vector<EmojiSplit>& splits, uint64_t seed) {
   Split train{"train", {}}, concepts{"heldout-concepts", {}}, base{"heldout-concepts-base", {}},
@@ -55,11 +54,9 @@ std::vector<Split> list_splits(const std::vector<EmojiVariant>& variants,
     concepts.members.push_back(i);
     if (variants[i].representative) base.members.push_back(i);
   }
-  const auto place = [&](size_t i) {
-    return std::pair(!variants[i].representative, stable_hash(shard_key(int64_t(i)), seed));
-  };
-  std::sort(train.members.begin(), train.members.end(),
-            [&](size_t a, size_t b) { return place(a) < place(b); });
+  std::sort(train.members.begin(), train.members.end(), [&](size_t a, size_t b) {
+    return stable_hash(shard_key(int64_t(a)), seed) < stable_hash(shard_key(int64_t(b)), seed);
+  });
   return {train, concepts, base, combinations};
 }
 
@@ -142,10 +139,7 @@ void make_emoji(const MakeOptions& options) {
   std::vector<std::string> classes = class_names(all);
   for (const Split& split : splits) {
     ShardWriter writer(folder.path() + "/" + split.name, kSamplesPerShard);
-    bool had_representative = false;
     for (size_t i : split.members) {
-      if (had_representative && !variants[i].representative && split.name == "train") writer.begin_shard();
-      had_representative = variants[i].representative;
       auto group = std::find(classes.begin(), classes.end(), emoji_class_words(all[i].group));
       std::string caption = emoji_caption(all[i]), json = emoji_json(all[i], variants[i]);
       writer.add({shard_key(int64_t(i)), files[i], caption, json, int(group - classes.begin())});

@@ -2,9 +2,7 @@
 //
 // Splits (data/emoji_splits.h): train, heldout-concepts, heldout-combinations, and heldout-concepts-base,
 // which repeats one representative picture of each held-out concept, so that retrieval among them has one
-// right answer. Shards 0 and 1 of train hold one representative of each concept, 2 and 3 the variants, so
-// that a run can draw the two unevenly: more than half of all emoji are variants of 129 concepts. Classes
-// (.cls, classnames.txt) are Unicode's nine groups. A sample's .json:
+// right answer. Classes (.cls, classnames.txt) are Unicode's nine groups. A sample's .json:
 //
 //   {"name", "keywords", "group", "subgroup", "emoji", "codepoints", "concept", "tone", "gender", "hair",
 //    "representative", "phrases", "names": {"de": ...}, "keywords_by_language": {"de": [...]}}

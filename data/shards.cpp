@@ -16,7 +16,7 @@ std::string shard_key(int64_t index) {
 }
 
 ShardWriter::ShardWriter(const std::string& folder, int64_t samples_per_shard)
-    : folder_(folder), samples_per_shard_(samples_per_shard), samples_in_shard_(samples_per_shard) {
+    : folder_(folder), samples_per_shard_(samples_per_shard) {
   if (samples_per_shard < 1)
     throw ValueError("ShardWriter: samples_per_shard is ", samples_per_shard, "; expected 1 or more");
   std::error_code error;
@@ -27,17 +27,15 @@ ShardWriter::ShardWriter(const std::string& folder, int64_t samples_per_shard)
 void ShardWriter::add(const ShardSample& sample) {
   if (sample.key.empty() || sample.key.find_first_of("./") != std::string::npos)
     throw ValueError("ShardWriter: key is '", sample.key, "'; expected a name without '.' and '/'");
-  if (samples_in_shard_ >= samples_per_shard_) {
+  if (count_ % samples_per_shard_ == 0) {
     if (tar_) tar_->finish();
     tar_.emplace(folder_ + "/" + std::to_string(shards_++) + ".tar");
-    samples_in_shard_ = 0;
   }
   tar_->add(sample.key + ".png", sample.png);
   tar_->add(sample.key + ".txt", sample.caption);
   if (!sample.json.empty()) tar_->add(sample.key + ".json", sample.json);
   if (sample.class_index >= 0) tar_->add(sample.key + ".cls", std::to_string(sample.class_index));
   ++count_;
-  ++samples_in_shard_;
 }
 
 void ShardWriter::finish() {

@@ -34,9 +34,6 @@ class ShardWriter {
 
   void add(const ShardSample& sample);
 
-  // The next sample begins a shard, whatever room the last one has.
-  void begin_shard() { samples_in_shard_ = samples_per_shard_; }
-
   // Closes the last shard and writes nshards.txt.
   void finish();
 
@@ -47,7 +44,6 @@ class ShardWriter {
   int64_t samples_per_shard_;
   int64_t count_ = 0;
   int64_t shards_ = 0;
-  int64_t samples_in_shard_;
   std::optional<TarWriter> tar_;
 };
 

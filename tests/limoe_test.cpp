@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "autograd/no_grad.h"
 #include "models/limoe/parameters.h"
 #include "tensor/error.h"
@@ -141,4 +143,33 @@ TEST_CASE("inputs that do not fit the config are refused by name") {
   CHECK_THROWS_WITH_AS(
       m.model.forward({inputs.images, inputs.ids.slice(0, 0, 1), inputs.text_valid.slice(0, 0, 1)}),
       "limoe: images are 2 and texts 1; expected as many of each, or one modality alone", ShapeError);
+}
+
+TEST_CASE(
+    "G16: shapes of a tiny ViT-MoE: pictures of 4 x 4, patches of 2, width 8, MLP 16, 4 experts in block 1") {
+  LimoeConfig config = small_config();
+  config.image_size = 4;
+  config.patch_size = 2;
+  config.width = 8;
+  config.mlp_width = 16;
+  config.moe_layers = "1";
+  Model m(config);
+  CHECK(m.arena["blocks.1.moe.router.kernel"].value().shape() == Shape{8, 4});
+  CHECK(m.arena["blocks.1.moe.up.kernel"].value().shape() == Shape{4, 8, 16});
+  CHECK(m.arena["blocks.1.moe.up.bias"].value().shape() == Shape{4, 16});
+  CHECK(m.arena["blocks.1.moe.down.kernel"].value().shape() == Shape{4, 16, 8});
+  CHECK(m.arena["blocks.1.moe.down.bias"].value().shape() == Shape{4, 8});
+  CHECK(m.arena["blocks.0.mlp.up.kernel"].value().shape() == Shape{8, 16});
+  CHECK(m.arena["image_positions"].value().shape() == Shape{4, 8});
+}
+
+TEST_CASE("G17: a scale of 2 is stored as its logarithm; an image head of zeros gives embeddings of zeros") {
+  LimoeConfig config = small_config();
+  config.initial_scale = 2;
+  Model m(config);
+  CHECK(std::abs(item(m.arena["log_scale"].value()) - std::log(2.0)) < 1e-7);
+  Tensor head = m.arena["image_projection.kernel"].value();
+  copy_into(head, zeros(head.shape()));
+  const LimoeOutputs outputs = m.model.forward(inputs_for(config, 3));
+  CHECK_SAME_BITS(outputs.image_embeddings.value(), zeros({3, config.joint_width}));
 }

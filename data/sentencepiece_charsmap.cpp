@@ -25,7 +25,7 @@ class Trie {
       : units_(units.size() / sizeof(uint32_t)),
         most_ends_(units_.size(), kUnknown),
         replacements_(replacements) {
-    std::memcpy(units_.data(), units.data(), units_.size() * sizeof(uint32_t));
+    if (!units_.empty()) std::memcpy(units_.data(), units.data(), units_.size() * sizeof(uint32_t));
   }
 
   std::string_view fault() {

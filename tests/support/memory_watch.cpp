@@ -28,7 +28,12 @@ void count_taken(std::size_t size) {
 
 #ifdef LIMOE_SANITIZED
 
-#include <sanitizer/allocator_interface.h>
+// Of <sanitizer/allocator_interface.h>, which GCC 12's runtime has and its headers lack.
+extern "C" {
+std::size_t __sanitizer_get_allocated_size(const volatile void* memory);
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
+                                              void (*on_free)(const volatile void*));
+}
 
 namespace {
 
@@ -38,7 +43,7 @@ void on_malloc(const volatile void*, std::size_t size) {
 
 void on_free(const volatile void* memory) {
   if (watches > 0 && memory != nullptr)
-    bytes_live -= static_cast<int64_t>(__sanitizer_get_allocated_size(const_cast<const void*>(memory)));
+    bytes_live -= static_cast<int64_t>(__sanitizer_get_allocated_size(memory));
 }
 
 void hook() {

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -10,6 +11,7 @@
 #include "models/train/evaluate.h"
 #include "tensor/error.h"
 #include "tensor/nearest_name.h"
+#include "tensor/split_text.h"
 
 namespace limoe {
 namespace {
@@ -17,7 +19,9 @@ namespace {
 constexpr int64_t kMostWorkers = 256;
 
 struct EvalArguments {
-  std::string checkpoint, task, data, json, classnames, templates;
+  std::string checkpoint, task, data, json, classnames, templates, support_data;
+  std::string shots = "1,5,10";
+  FewshotOptions fewshot;
   DatasetOptions reading;
   int64_t batch_size = 64;
   int64_t workers = 1;
@@ -54,6 +58,43 @@ void print_accuracies(const ClassificationResult& result, const ZeroshotClasses&
   std::cout << table.text();
 }
 
+void print_fewshot(const std::vector<FewshotResult>& results, const FewshotOptions& options) {
+  Table table({Align::right, Align::right, Align::right, Align::right, Align::right});
+  table.heading({"shots", "acc1", "+-", "acc5", "mean per class recall"});
+  for (const FewshotResult& result : results)
+    table.row({std::to_string(result.shots), with_decimals(result.acc1.mean, 4),
+               with_decimals(result.acc1.deviation, 4),
+               result.runs[0].acc5 ? with_decimals(result.acc5.mean, 4) : "-",
+               with_decimals(result.mean_per_class_recall.mean, 4)});
+  std::cout << table.text() << grouped_digits(results[0].runs[0].total) << " test pictures, " << options.seeds
+            << " choices of training pictures, l2 " << options.l2 << "\n";
+}
+
+std::vector<int64_t> parse_shots(const std::string& text) {
+  std::vector<int64_t> shots;
+  for (const std::string& part : split_text(text, ",")) {
+    int64_t number = 0;
+    const auto [stop, error] = std::from_chars(part.data(), part.data() + part.size(), number);
+    if (error != std::errc() || stop != part.data() + part.size() || number < 1)
+      throw UsageError("--shots: is \"", text, "\"; expected whole numbers from 1, like 1,5,10");
+    shots.push_back(number);
+  }
+  return shots;
+}
+
+// Before a model is loaded.
+void complete_fewshot(EvalArguments& arguments) {
+  arguments.fewshot.shots = parse_shots(arguments.shots);
+  if (arguments.fewshot.seeds < 1)
+    throw UsageError("--seeds: is ", arguments.fewshot.seeds, "; expected 1 or more");
+  if (!(arguments.fewshot.l2 > 0))
+    throw UsageError("--l2: is ", arguments.fewshot.l2, "; expected more than 0");
+  if (arguments.support_data.empty()) arguments.support_data = support_source(arguments.data);
+  if (arguments.support_data.empty())
+    throw UsageError("--support-data is missing; expected labelled training pictures, because ",
+                     arguments.data, " has no train folder in it or beside it");
+}
+
 void write_json(const std::string& path, const std::string& text) {
   if (path.empty()) return;
   std::ofstream file(path);
@@ -77,6 +118,14 @@ std::string run_task(const EvalArguments& arguments, const LoadedModel& loaded,
     print_recalls(result);
     return clip_benchmark_json(names, result);
   }
+  if (arguments.task == "fewshot") {
+    const auto support = std::make_shared<const Dataset>(arguments.support_data, arguments.reading);
+    const auto results =
+        evaluate_fewshot(*loaded.model, support, dataset, loaded.tokenizer, arguments.fewshot, options);
+    bar.reset();
+    print_fewshot(results, arguments.fewshot);
+    return clip_benchmark_json(names, results, arguments.fewshot);
+  }
   const ZeroshotClasses classes =
       read_zeroshot_classes(evaluation_source(arguments.data), arguments.classnames, arguments.templates);
   const auto result = evaluate_zeroshot(*loaded.model, dataset, loaded.tokenizer, classes,
@@ -86,8 +135,8 @@ std::string run_task(const EvalArguments& arguments, const LoadedModel& loaded,
   return clip_benchmark_json(names, result);
 }
 
-void evaluate(const EvalArguments& arguments) {
-  const std::vector<std::string> tasks{"retrieval", "zeroshot"};
+void evaluate(EvalArguments& arguments) {
+  const std::vector<std::string> tasks{"retrieval", "zeroshot", "fewshot"};
   if (std::find(tasks.begin(), tasks.end(), arguments.task) == tasks.end())
     throw UsageError("--task: \"", arguments.task, "\" is unknown; the nearest one is ",
                      nearest_name(arguments.task, tasks));
@@ -95,6 +144,7 @@ void evaluate(const EvalArguments& arguments) {
     throw UsageError("--batch-size: is ", arguments.batch_size, "; expected 1 or more");
   if (arguments.workers < 0 || arguments.workers > kMostWorkers)
     throw UsageError("--workers: is ", arguments.workers, "; expected 0 to ", kMostWorkers);
+  if (arguments.task == "fewshot") complete_fewshot(arguments);
   const LoadedModel loaded = load_model(arguments.checkpoint);
   for (const std::string& warning : loaded.warnings) std::cerr << "limoe: " << warning << "\n";
   const auto dataset = std::make_shared<const Dataset>(evaluation_source(arguments.data), arguments.reading);
@@ -113,7 +163,8 @@ Action declare_eval(CLI::App& flags) {
       ->required();
   flags
       .add_option("--task", arguments->task,
-                  "'retrieval': which picture belongs to which caption; 'zeroshot': classification by names")
+                  "'retrieval': which picture belongs to which caption; 'zeroshot': classification by names; "
+                  "'fewshot': by a linear probe on a few labelled pictures of each class")
       ->type_name("NAME")
       ->required();
   flags
@@ -125,7 +176,7 @@ Action declare_eval(CLI::App& flags) {
       ->type_name("FILE");
   flags
       .add_option("--classnames", arguments->classnames,
-                  "class names, one a line [classnames.txt beside the data]")
+                  "one class a line, several names of one as 'sofa | couch' [classnames.txt beside the data]")
       ->type_name("FILE");
   flags
       .add_option("--templates", arguments->templates,
@@ -133,6 +184,16 @@ Action declare_eval(CLI::App& flags) {
       ->type_name("FILE");
   flags.add_flag("--raw-prompts", arguments->raw_prompts,
                  "prompts as they are: punctuation and capitals stay");
+  flags.add_option("--shots", arguments->shots, "few-shot: training pictures of each class [1,5,10]")
+      ->type_name("LIST");
+  flags.add_option("--seeds", arguments->fewshot.seeds, "few-shot: choices of training pictures [3]")
+      ->type_name("N");
+  flags.add_option("--l2", arguments->fewshot.l2, "few-shot: weight of the probe's squares [1024]")
+      ->type_name("X");
+  flags
+      .add_option("--support-data", arguments->support_data,
+                  "few-shot: the training pictures [train in --data, or beside it where it is called test]")
+      ->type_name("PATH");
   flags
       .add_option("--json-text-key", arguments->reading.json_text_key,
                   "take captions from this field of KEY.json instead of KEY.txt")
@@ -155,7 +216,8 @@ Action declare_eval(CLI::App& flags) {
       ->type_name("N");
   flags.footer(
       "  limoe eval runs/emoji --task retrieval --data data/emoji/heldout-concepts-base\n"
-      "  limoe eval runs/fashion --task zeroshot --data data/fashion-mnist/test --json fashion.json");
+      "  limoe eval runs/fashion --task zeroshot --data data/fashion-mnist/test --json fashion.json\n"
+      "  limoe eval runs/fashion --task fewshot --data data/fashion-mnist/test --shots 1,5,10 --seeds 3");
   return [arguments] { evaluate(*arguments); };
 }
 

@@ -156,7 +156,10 @@ LimoeOutputs Limoe::forward(const LimoeInputs& inputs, const ForwardOptions& opt
   Var x = tokens.size() == 1 ? tokens[0] : concat(tokens, 0);  // [N, D]
   x = final_norm_(run_blocks(x, options, out));
   const Var pooled = mean_pool(x, out.layout.valid, out.layout.sequences);  // [images + texts, D]
-  if (images > 0) out.image_embeddings = l2_normalize(linear(slice(pooled, 0, 0, images), image_projection_));
+  if (images > 0) {
+    out.image_features = slice(pooled, 0, 0, images);
+    out.image_embeddings = l2_normalize(linear(out.image_features, image_projection_));
+  }
   if (texts > 0)
     out.text_embeddings = l2_normalize(linear(slice(pooled, 0, images, images + texts), text_projection_));
   return out;

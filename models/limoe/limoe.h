@@ -1,7 +1,8 @@
 // LIMoE: one sparse Transformer for pictures and texts (Mustafa et al. 2022, arXiv 2206.02770).
 //
 //   pictures [B, S, S, 3] -> patches -> linear + positions --+
-//                                                            +-> one token matrix [N, D] -> blocks -> LayerNorm
+//                                                            +-> one token matrix [N, D] -> blocks ->
+//                                                            LayerNorm
 //   texts    [B, L] ids   -> table   + positions ------------+
 //   -> mean over the (real) tokens of each sequence -> one projection per modality -> unit vectors [B, J]
 //
@@ -50,6 +51,7 @@ struct RouterReport {
 
 struct LimoeOutputs {
   Var image_embeddings;  // [B, J] unit vectors; undefined when there were no pictures
+  Var image_features;    // [B, D], what the projection reads: the mean over a picture's tokens; likewise
   Var text_embeddings;   // [B, J], likewise
   Var auxiliary;         // [], the weighted sum over layers; undefined when there is none
   std::vector<AuxiliaryLoss> auxiliary_losses;

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "autograd/no_grad.h"
-#include "data/loader.h"
 #include "models/train/model_inputs.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
@@ -35,7 +34,9 @@ void report(const EmbedOptions& options, const char* what, int64_t done, int64_t
   if (options.progress) options.progress(what, done, total);
 }
 
-LoaderOptions loader_options(const Limoe& model, const EmbedOptions& options) {
+}  // namespace
+
+LoaderOptions evaluation_loading(const Limoe& model, const EmbedOptions& options) {
   LoaderOptions loader;
   loader.batch_size = options.batch_size;
   loader.image_size = int(model.config().image_size);
@@ -46,8 +47,6 @@ LoaderOptions loader_options(const Limoe& model, const EmbedOptions& options) {
   loader.cache_bytes = 0;  // each picture is read once
   return loader;
 }
-
-}  // namespace
 
 Tensor embed_texts(const Limoe& model, const Tokenizer& tokenizer, const std::vector<std::string>& texts,
                    const EmbedOptions& options) {
@@ -85,7 +84,7 @@ EmbeddedPairs embed_pairs(const Limoe& model, const std::shared_ptr<const Datase
   const int64_t most = dataset->size();
   Tensor images = empty({most, model.config().joint_width}), texts = empty_like(images);
   EmbeddedPairs pairs;
-  Loader loader(dataset, tokenizer, loader_options(model, options));
+  Loader loader(dataset, tokenizer, evaluation_loading(model, options));
   while (!loader.done()) {
     const Batch batch = loader.next();
     if (batch.size() > 0) {

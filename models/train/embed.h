@@ -11,6 +11,7 @@
 
 #include "data/dataset.h"
 #include "data/image.h"
+#include "data/loader.h"
 #include "data/tokenizer.h"
 #include "models/limoe/limoe.h"
 
@@ -23,6 +24,9 @@ struct EmbedOptions {
   int workers = 1;  // threads that read and decode ahead
   EmbedProgress progress = {};
 };
+
+// How the samples of a data set are read for that: each once, in its order.
+LoaderOptions evaluation_loading(const Limoe& model, const EmbedOptions& options);
 
 // f32 [n, J], a row for each text.
 Tensor embed_texts(const Limoe& model, const Tokenizer& tokenizer, const std::vector<std::string>& texts,

@@ -16,9 +16,12 @@ namespace {
 using nlohmann::ordered_json;
 
 std::string result_json(const EvaluationNames& names, const char* task, const ordered_json& metrics) {
-  return ordered_json{{"dataset", names.dataset},       {"model", names.model},
-                      {"pretrained", names.pretrained}, {"task", task},
-                      {"language", names.language},     {"metrics", metrics}}
+  return ordered_json{{"dataset", names.dataset},
+                      {"model", names.model},
+                      {"pretrained", names.pretrained},
+                      {"task", task},
+                      {"metrics", metrics},
+                      {"language", names.language}}
              .dump(2, ' ', false, ordered_json::error_handler_t::replace) +
          "\n";
 }
@@ -51,11 +54,9 @@ ClassificationResult evaluate_zeroshot(const Limoe& model, const std::shared_ptr
                                        const ZeroshotClasses& classes, const ZeroshotOptions& zeroshot,
                                        const EmbedOptions& options) {
   const std::vector<std::string> prompts = prompts_of(classes, zeroshot.canonical);
-  const int64_t names = int64_t(classes.names.size()), templates = int64_t(classes.templates.size());
-  std::vector<int64_t> class_of;
-  for (int64_t i = 0; i < names * templates; ++i) class_of.push_back(i / templates);
-  const Tensor centres =
-      unit_rows(means_by_class(embed_texts(model, *tokenizer, prompts, options), class_of, names));
+  const int64_t names = int64_t(classes.names.size());
+  const Tensor centres = unit_rows(
+      means_by_class(embed_texts(model, *tokenizer, prompts, options), classes_of_prompts(classes), names));
   const EmbeddedPairs pairs = embed_pairs(model, dataset, tokenizer, options);
   for (int64_t i = 0; i < pairs.size(); ++i)
     if (const int64_t label = pairs.labels[size_t(i)]; label < 0 || label >= names)
@@ -111,6 +112,23 @@ std::string clip_benchmark_json(const EvaluationNames& names, const Classificati
                      {{"acc1", result.acc1},
                       {"acc5", result.acc5 ? ordered_json(*result.acc5) : ordered_json(nullptr)},
                       {"mean_per_class_recall", result.mean_per_class_recall}});
+}
+
+std::string clip_benchmark_json(const EvaluationNames& names, const std::vector<FewshotResult>& results,
+                                const FewshotOptions& options) {
+  const FewshotResult& most = *std::max_element(
+      results.begin(), results.end(), [](const auto& a, const auto& b) { return a.shots < b.shots; });
+  ordered_json metrics{{"acc1", most.acc1.mean},
+                       {"acc5", most.runs.at(0).acc5 ? ordered_json(most.acc5.mean) : ordered_json(nullptr)},
+                       {"mean_per_class_recall", most.mean_per_class_recall.mean},
+                       {"fewshot_k", most.shots},
+                       {"seeds", options.seeds},
+                       {"l2", options.l2}};
+  for (const FewshotResult& result : results) {
+    metrics[concatenate(result.shots, "shot_acc1")] = result.acc1.mean;
+    metrics[concatenate(result.shots, "shot_acc1_std")] = result.acc1.deviation;
+  }
+  return result_json(names, "linear_probe", metrics);
 }
 
 }  // namespace limoe

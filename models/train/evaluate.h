@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/train/embed.h"
+#include "models/train/fewshot.h"
 #include "models/train/retrieval.h"
 #include "models/train/router_tally.h"
 #include "models/train/zeroshot.h"
@@ -48,5 +49,9 @@ struct EvaluationNames {
 // CLIP_benchmark's result files, indented, ending with a newline.
 std::string clip_benchmark_json(const EvaluationNames& names, const RetrievalResult& result);
 std::string clip_benchmark_json(const EvaluationNames& names, const ClassificationResult& result);
+// Its "linear_probe": acc1, acc5, mean_per_class_recall and fewshot_k are the means of the largest number of
+// shots; beside them <shots>shot_acc1 and <shots>shot_acc1_std for each, seeds and l2.
+std::string clip_benchmark_json(const EvaluationNames& names, const std::vector<FewshotResult>& results,
+                                const FewshotOptions& options);
 
 }  // namespace limoe

@@ -11,6 +11,7 @@
 #include "ops/matmul.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
+#include "tensor/split_text.h"
 
 namespace limoe {
 namespace {
@@ -69,6 +70,7 @@ ZeroshotClasses read_zeroshot_classes(const std::string& source, const std::stri
   const std::string templates = templates_file.empty() ? find_beside(source, kTemplatesFile) : templates_file;
   if (!templates.empty()) classes.templates = read_lines(templates);
   for (const std::string& text : classes.templates) with_name(text, "");
+  for (const std::string& entry : classes.names) names_of_class(entry);
   return classes;
 }
 
@@ -89,14 +91,34 @@ std::string canonical_text(const std::string& text, bool keep_braces) {
   return out;
 }
 
+std::vector<std::string> names_of_class(const std::string& entry) {
+  std::vector<std::string> names = split_text(entry, "|");
+  for (std::string& name : names) {
+    const size_t first = name.find_first_not_of(" \t");
+    if (first == std::string::npos)
+      throw ValueError("zero-shot: class \"", entry, "\" has an empty name; expected NAME or NAME | NAME");
+    name = name.substr(first, name.find_last_not_of(" \t") - first + 1);
+  }
+  return names;
+}
+
 std::vector<std::string> prompts_of(const ZeroshotClasses& classes, bool canonical) {
   std::vector<std::string> prompts;
-  for (const std::string& name : classes.names)
-    for (const std::string& text : classes.templates) {
-      const std::string prompt = with_name(text, name);
-      prompts.push_back(canonical ? canonical_text(prompt) : prompt);
-    }
+  for (const std::string& entry : classes.names)
+    for (const std::string& name : names_of_class(entry))
+      for (const std::string& text : classes.templates) {
+        const std::string prompt = with_name(text, name);
+        prompts.push_back(canonical ? canonical_text(prompt) : prompt);
+      }
   return prompts;
+}
+
+std::vector<int64_t> classes_of_prompts(const ZeroshotClasses& classes) {
+  std::vector<int64_t> class_of;
+  for (size_t c = 0; c < classes.names.size(); ++c)
+    class_of.insert(class_of.end(), names_of_class(classes.names[c]).size() * classes.templates.size(),
+                    int64_t(c));
+  return class_of;
 }
 
 Tensor means_by_class(const Tensor& embeddings, const std::vector<int64_t>& class_of, int64_t classes) {

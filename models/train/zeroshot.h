@@ -1,6 +1,6 @@
 // Classification by names alone (Radford et al. 2021, section 3.1): a class is the mean of the unit
-// embeddings of its name in every template, made a unit vector again; a picture is of the class with the
-// largest inner product.
+// embeddings of its names in every template, made a unit vector again; a picture is of the class with the
+// largest inner product. A class may have several names, each weighing the same: "sofa | couch".
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace limoe {
 
 struct ZeroshotClasses {
-  std::vector<std::string> names;
+  std::vector<std::string> names;      // of every class one or several: "sofa | couch"
   std::vector<std::string> templates;  // "{c}" or "{}" stands for the name
 };
 
@@ -27,8 +27,13 @@ ZeroshotClasses read_zeroshot_classes(const std::string& source, const std::stri
 // keep_braces a "{}" stays.
 std::string canonical_text(const std::string& text, bool keep_braces = false);
 
-// Prompts of all classes, class by class, template by template.
+// "sofa | couch" -> sofa, couch. Throws ValueError for an empty one.
+std::vector<std::string> names_of_class(const std::string& entry);
+
+// Prompts of all classes, class by class, name by name, template by template.
 std::vector<std::string> prompts_of(const ZeroshotClasses& classes, bool canonical);
+// The class of each of them.
+std::vector<int64_t> classes_of_prompts(const ZeroshotClasses& classes);
 
 // Means of rows by class: embeddings [n, J], class_of [n] -> [classes, J]. Throws ValueError for a class
 // without a row.

@@ -29,6 +29,10 @@ inline Allowed f32_sum(int64_t terms) {
 // f64 against golden values that were written as f64: only the order of summation differs.
 inline constexpr Allowed kGoldenF64{1e-12, 1e-10};
 
+// Linear probes by Cholesky against an eigendecomposition, both f64: the systems have condition numbers up to
+// 1e9 (a bias column of 100, l2 of 2^-10), which leaves seven digits.
+inline constexpr Allowed kRidgeProbe{1e-6, 1e-6};
+
 // Against a constant that is written down with so many decimals: half a unit of the last one, and a little
 // for the rounding of the constant itself.
 inline Allowed printed(int decimals) {

@@ -199,9 +199,10 @@ bool BatchBuilder::varies(int64_t sample, int64_t epoch) const {
 
 void BatchBuilder::vary_tokens(TextIds& text, int64_t sample, int64_t epoch) const {
   SampleRandom random(options_.seed, DataStream::kTokens, epoch, sample);
-  const int32_t first_id = 1 + std::max(tokenizer_->eos_id(), tokenizer_->pad_id());
-  replace_tokens(text.ids.data(), text.valid - 1, options_.augment->replace_token, first_id,
-                 tokenizer_->vocab_size(), random);
+  const PieceRange pieces = tokenizer_->text_pieces();
+  const int32_t leading = std::min(tokenizer_->leading_ids(), text.valid - 1);
+  replace_tokens(text.ids.data() + leading, text.valid - 1 - leading, options_.augment->replace_token,
+                 pieces.first, pieces.end, random);
 }
 
 bool BatchBuilder::caption_is_fixed(const SampleText& text) const {

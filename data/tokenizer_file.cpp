@@ -10,13 +10,14 @@ namespace limoe {
 
 std::string read_tokenizer_file(const std::filesystem::path& path) {
   if (!std::filesystem::is_regular_file(path))
-    throw FileError(path.string(),
-                    ": no such file; expected \"bytes\" or a tokenizer file (a SentencePiece .model)");
+    throw FileError(
+        path.string(),
+        ": no such file; expected \"bytes\" or a tokenizer file (a SentencePiece .model, CLIP's merges)");
   std::ifstream file(path, std::ios::binary);
   std::string content{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (!file || content.empty())
     throw FileError(path.string(), ": ", file ? "the file is empty" : "the file cannot be read",
-                    "; expected a tokenizer file (a SentencePiece .model)");
+                    "; expected a tokenizer file (a SentencePiece .model, CLIP's merges)");
   return content;
 }
 

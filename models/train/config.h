@@ -85,7 +85,8 @@ void visit_fields(Config& c, const Visit& visit) {
   visit("train-data-upsampling-factors", c.train_data_upsampling_factors,
         "how often an epoch draws each source of train-data, joined by ::, as in 1::0.3; empty: once");
   visit("val-data", c.val_data, "held-out sets to report retrieval on at the end, joined by ::");
-  visit("tokenizer", c.tokenizer, "'sentencepiece' (trained from the captions), 'bytes', or a .model file");
+  visit("tokenizer", c.tokenizer,
+        "'sentencepiece' (trained from the captions), 'bytes', a .model file, or CLIP's merges");
   visit("tokenizer-vocabulary", c.tokenizer_vocabulary, "pieces of a tokenizer trained here");
   visit("json-text-key", c.json_text_key, "take captions from this field of KEY.json instead of KEY.txt");
   visit("csv-img-key", c.csv_img_key, "column of a .csv or .tsv with the paths of the pictures");

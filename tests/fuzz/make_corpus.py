@@ -5,6 +5,7 @@ is written here. Run by hand; the files are committed.
 
     python3 tests/fuzz/make_corpus.py        needs the Python packages safetensors, numpy and sentencepiece
 """
+import gzip
 import io
 import json
 import pathlib
@@ -89,6 +90,16 @@ def text_seeds():
         seed("config", file.name, file.read_bytes())
 
 
+def bpe_seeds():
+    lines = (HERE.parent / "golden" / "bpe_merges.txt").read_bytes().split(b"\n")
+    text = b"\n".join(lines[:40]) + b"\n"
+    seed("bpe", "whole", b"\0" + text)
+    seed("bpe", "gzip", b"\0" + gzip.compress(text, mtime=0))
+    seed("bpe", "merges", b"\1" + b"\n".join(lines[1:30]))
+    seed("bpe", "small", b"\1a b\nab c</w>\n")
+    seed("bpe", "text", b"\2It's &amp;lt; 3\xc2\xbd \xe2\x80\x9cquoted\xe2\x80\x9d, don't \xff \xe6\x97\xa5\xe6\x9c\xac")
+
+
 def checkpoint_seeds():
     for file in range(6):
         for mode in (0, 128):
@@ -134,7 +145,7 @@ def sentencepiece_seeds():
 
 def main():
     shutil.rmtree(CORPUS, ignore_errors=True)
-    for make in (safetensors_seeds, tar_seeds, picture_seeds, text_seeds, checkpoint_seeds, request_seeds,
+    for make in (safetensors_seeds, tar_seeds, picture_seeds, text_seeds, bpe_seeds, checkpoint_seeds, request_seeds,
                  sentencepiece_seeds):
         make()
     total = sum(file.stat().st_size for file in CORPUS.rglob("*") if file.is_file())

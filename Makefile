@@ -2,9 +2,13 @@
 #
 #   make quickstart   install what is missing, build, make the emoji data, train a LIMoE, leave a report
 #   make test         install what is missing, build plainly and under sanitizers, run every test in both
+#   make bench        the same for google-benchmark, then every op timed and held against the machine's limits
 #   make fuzz         the same for clang, then every parser for a minute on damaged input
 #
 # With the packages installed, plain CMake works as well: cmake -B build && cmake --build build
+
+# For `make bench` alone.
+BENCH_PACKAGES := libbenchmark-dev
 
 PACKAGES := build-essential cmake ninja-build pkg-config \
 	libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev libcpp-httplib-dev \
@@ -17,7 +21,7 @@ JOBS := $(shell nproc)
 RUN  := runs/emoji
 DATA := data-sets/emoji
 
-.PHONY: all packages build quickstart test fuzz clean
+.PHONY: all packages build quickstart test bench fuzz clean
 
 all: build
 
@@ -47,6 +51,11 @@ test: packages
 	cmake -S . -B build-sanitize -G Ninja -DSANITIZE=address,undefined
 	cmake --build build-sanitize -j $(JOBS)
 	cd build-sanitize && ctest --output-on-failure --no-tests=error -j $(JOBS)
+
+bench: PACKAGES += $(BENCH_PACKAGES)
+bench: build
+	cmake --build build --target limoe_bench -j $(JOBS)
+	build/limoe bench --all
 
 # Every parser for a minute on damaged input; tests/fuzz/run.sh runs longer.
 fuzz: PACKAGES += clang-14 libclang-rt-14-dev

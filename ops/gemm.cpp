@@ -9,14 +9,6 @@
 namespace limoe {
 namespace {
 
-template <class A, class B, class C, class T>
-void multiply(const A& a, const B& b, T beta, C&& c) {
-  if (beta == T(0))
-    c.noalias() = a * b;
-  else
-    c.noalias() += a * b;
-}
-
 // Where op(X)'s element (row, column) block starts.
 template <class T>
 GemmOperand<T> from(GemmOperand<T> x, int64_t row, int64_t column) {
@@ -58,26 +50,6 @@ void gemm_over_k(int64_t m, int64_t n, int64_t k, int64_t k_run, GemmOperand<T> 
 }  // namespace
 
 template <class T>
-void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
-                         int64_t c_stride) {
-  if (m == 0 || n == 0) return;
-  auto out = as_matrix(c, m, n, c_stride);
-  if (k == 0) {
-    if (beta == T(0)) out.setZero();
-    return;
-  }
-  if (!a.transposed && !b.transposed)
-    multiply(as_matrix(a.data, m, k, a.stride), as_matrix(b.data, k, n, b.stride), beta, out);
-  else if (!a.transposed)
-    multiply(as_matrix(a.data, m, k, a.stride), as_matrix(b.data, n, k, b.stride).transpose(), beta, out);
-  else if (!b.transposed)
-    multiply(as_matrix(a.data, k, m, a.stride).transpose(), as_matrix(b.data, k, n, b.stride), beta, out);
-  else
-    multiply(as_matrix(a.data, k, m, a.stride).transpose(), as_matrix(b.data, n, k, b.stride).transpose(),
-             beta, out);
-}
-
-template <class T>
 void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
           int64_t c_stride) {
   if (m * n * k < kLeastWork) return gemm_on_this_thread(m, n, k, a, b, beta, c, c_stride);
@@ -96,9 +68,5 @@ void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T
 template void gemm(int64_t, int64_t, int64_t, GemmOperand<float>, GemmOperand<float>, float, float*, int64_t);
 template void gemm(int64_t, int64_t, int64_t, GemmOperand<double>, GemmOperand<double>, double, double*,
                    int64_t);
-template void gemm_on_this_thread(int64_t, int64_t, int64_t, GemmOperand<float>, GemmOperand<float>, float,
-                                  float*, int64_t);
-template void gemm_on_this_thread(int64_t, int64_t, int64_t, GemmOperand<double>, GemmOperand<double>, double,
-                                  double*, int64_t);
 
 }  // namespace limoe

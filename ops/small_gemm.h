@@ -10,27 +10,16 @@
 #include <algorithm>
 
 #include "ops/gemm.h"
+#include "ops/registers.h"
 
 namespace limoe {
 namespace detail {
 
 #if defined(__AVX512F__)
-constexpr int64_t kRegisterBytes = 64, kTileRows = 8;
-#elif defined(__AVX__)
-constexpr int64_t kRegisterBytes = 32, kTileRows = 4;
+constexpr int64_t kSmallTileRows = 8;
 #else
-constexpr int64_t kRegisterBytes = 16, kTileRows = 4;
+constexpr int64_t kSmallTileRows = 4;
 #endif
-
-// Unaligned in memory.
-template <class T>
-struct RegisterOf {
-  typedef T type __attribute__((vector_size(kRegisterBytes), aligned(sizeof(T)), may_alias));
-};
-template <class T>
-using Register = typename RegisterOf<T>::type;
-template <class T>
-constexpr int64_t kLanes = kRegisterBytes / int64_t(sizeof(T));
 
 // A tile of kRows rows and kRegisters whole registers of columns stays in registers for all of k.
 template <class T, int64_t kRows, int64_t kRegisters>
@@ -56,9 +45,9 @@ template <class T, int64_t kRegisters>
 void small_strip(int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b,
                  int64_t b_stride, T* c, int64_t c_stride) {
   int64_t i = 0;
-  for (; i + kTileRows <= m; i += kTileRows)
-    small_tile<T, kTileRows, kRegisters>(k, a + i * a_row, a_row, a_column, b, b_stride, c + i * c_stride,
-                                         c_stride);
+  for (; i + kSmallTileRows <= m; i += kSmallTileRows)
+    small_tile<T, kSmallTileRows, kRegisters>(k, a + i * a_row, a_row, a_column, b, b_stride,
+                                              c + i * c_stride, c_stride);
   for (; i + 4 <= m; i += 4)
     small_tile<T, 4, kRegisters>(k, a + i * a_row, a_row, a_column, b, b_stride, c + i * c_stride, c_stride);
   for (; i < m; ++i)
@@ -79,36 +68,6 @@ void small_gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, const T* b, i
     detail::small_strip<T, 1>(m, k, a.data, a_row, a_column, b + j, b_stride, c + j, c_stride);
   if (j < n) gemm_on_this_thread<T>(m, n - j, k, a, {b + j, b_stride}, T(0), c + j, c_stride);
 }
-
-namespace detail {
-
-// Mask of __builtin_shuffle that interleaves the lower (half 0) or upper (half 1) halves of two registers.
-template <class T, int64_t kHalf>
-auto interleaving() {
-  decltype(Register<T>{} < Register<T>{}) mask{};
-  for (int64_t i = 0; i < kLanes<T>; ++i) mask[i] = i / 2 + kHalf * kLanes<T> / 2 + i % 2 * kLanes<T>;
-  return mask;
-}
-
-// Transposes a square of registers: as often as a lane index has bits, interleave its two halves of rows.
-template <class T>
-void transpose_square(Register<T> (&rows)[kLanes<T>]) {
-  constexpr int64_t kHalf = kLanes<T> / 2;
-  const auto lower = interleaving<T, 0>(), upper = interleaving<T, 1>();
-#pragma GCC unroll 4
-  for (int64_t lanes = kLanes<T>; lanes > 1; lanes /= 2) {
-    Register<T> merged[kLanes<T>];
-#pragma GCC unroll 8
-    for (int64_t i = 0; i < kHalf; ++i) {
-      merged[2 * i] = __builtin_shuffle(rows[i], rows[i + kHalf], lower);
-      merged[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + kHalf], upper);
-    }
-#pragma GCC unroll 16
-    for (int64_t i = 0; i < kLanes<T>; ++i) rows[i] = merged[i];
-  }
-}
-
-}  // namespace detail
 
 // to [columns, padded_rows] = from [rows, columns] transposed, zero behind the first `rows` of each row;
 // padded_rows is a multiple of 16. In squares of whole registers, because a product that reads registers soon

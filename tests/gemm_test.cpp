@@ -1,0 +1,163 @@
+#include "ops/gemm.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "ops/gemm_by_eigen.h"
+#include "tensor/factory.h"
+#include "tensor/parallel.h"
+#include "tests/support/op_case.h"
+
+using namespace limoe;
+using namespace limoe::testing;
+
+namespace {
+
+struct Product {
+  int64_t m, n, k;
+  bool a_transposed = false, b_transposed = false;
+  int64_t apart = 0;  // elements between the rows of every operand, and of C
+};
+
+template <class T>
+using Gemm = void (*)(int64_t, int64_t, int64_t, GemmOperand<T>, GemmOperand<T>, T, T*, int64_t);
+
+template <class T>
+struct Operands {
+  explicit Operands(const Product& of)
+      : a(to_dtype(
+            normal({of.a_transposed ? of.k : of.m, (of.a_transposed ? of.m : of.k) + of.apart}, 1, 0.5),
+            dtype_of<T>)),
+        b(to_dtype(
+            normal({of.b_transposed ? of.n : of.k, (of.b_transposed ? of.k : of.n) + of.apart}, 2, 0.5),
+            dtype_of<T>)),
+        c(to_dtype(normal({of.m, of.n + of.apart}, 3), dtype_of<T>)) {}
+
+  Tensor a, b, c;
+
+  void run(const Product& of, Gemm<T> gemm, T beta) {
+    gemm(of.m, of.n, of.k, {a.data<T>(), a.dim(1), of.a_transposed}, {b.data<T>(), b.dim(1), of.b_transposed},
+         beta, c.mutable_data<T>(), c.dim(1));
+  }
+};
+
+// By its definition, in double.
+template <class T>
+void naive(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
+           int64_t c_stride) {
+  const auto at = [](GemmOperand<T> x, int64_t row, int64_t column) {
+    return double(x.data[x.transposed ? column * x.stride + row : row * x.stride + column]);
+  };
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j) {
+      double sum = beta == T(0) ? 0 : double(c[i * c_stride + j]);
+      for (int64_t p = 0; p < k; ++p) sum += at(a, i, p) * at(b, p, j);
+      c[i * c_stride + j] = T(sum);
+    }
+}
+
+template <class T>
+Tensor result(const Product& of, Gemm<T> gemm, T beta) {
+  Operands<T> operands(of);
+  operands.run(of, gemm, beta);
+  return operands.c;
+}
+
+// C with whatever lies between its rows: none of that may change.
+template <class T>
+void check_product(const Product& of) {
+  CAPTURE(of.m);
+  CAPTURE(of.n);
+  CAPTURE(of.k);
+  CAPTURE(of.a_transposed);
+  CAPTURE(of.b_transposed);
+  CAPTURE(of.apart);
+  for (const T beta : {T(0), T(1)}) {
+    const Tensor wanted = result<T>(of, naive<T>, beta), twin = result<T>(of, gemm_by_eigen<T>, beta);
+    CHECK_CLOSE(twin, wanted, tolerance::f32_sum(of.k));
+    CHECK_CLOSE(result<T>(of, gemm<T>, beta), wanted, tolerance::f32_sum(of.k));
+    CHECK_CLOSE(result<T>(of, gemm_on_this_thread<T>, beta), wanted, tolerance::f32_sum(of.k));
+  }
+}
+
+template <class T>
+void check_forms(int64_t m, int64_t n, int64_t k, int64_t apart) {
+  for (const bool a_transposed : {false, true})
+    for (const bool b_transposed : {false, true})
+      check_product<T>({m, n, k, a_transposed, b_transposed, apart});
+}
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN(),
+                kInfinity = std::numeric_limits<float>::infinity();
+
+bool all_nan(const std::vector<float>& values) {
+  for (const float value : values)
+    if (!std::isnan(value)) return false;
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("gemm: every form agrees with its definition and its twin on every kind of edge, in f32 and f64") {
+  for (const int64_t m : {1, 7, 14, 15, 29})
+    for (const int64_t n : {1, 15, 16, 17, 31, 33, 64})
+      for (const int64_t k : {0, 1, 16, 33}) {
+        check_forms<float>(m, n, k, 3);
+        check_forms<double>(m, n, k, 0);
+      }
+  check_forms<float>(63, 65, 7, 0);
+  check_forms<float>(0, 16, 3, 0);
+  check_forms<float>(16, 0, 3, 0);
+}
+
+TEST_CASE("gemm: sizes beyond one block of rows, of columns and of k agree too") {
+  check_forms<float>(401, 33, 17, 1);
+  check_forms<float>(15, 401, 65, 0);
+  check_forms<float>(31, 33, 801, 1);
+  check_forms<double>(17, 15, 401, 0);
+  check_forms<float>(97, 95, 1031, 0);
+}
+
+TEST_CASE("gemm: 0 times NaN and 0 times infinity are NaN, and spread over one row or one column alone") {
+  const int64_t m = 30, n = 50, k = 20;
+  for (const float bad : {kNan, kInfinity})
+    for (const bool in_a : {true, false}) {
+      std::vector<float> a(m * k, in_a ? 1.f : 0.f), b(k * n, in_a ? 0.f : 1.f), c(m * n, 7.f);
+      (in_a ? a[17 * k + 3] : b[3 * n + 49]) = bad;
+      gemm<float>(m, n, k, {a.data(), k}, {b.data(), n}, 0, c.data(), n);
+      for (int64_t i = 0; i < m; ++i)
+        for (int64_t j = 0; j < n; ++j) {
+          const bool hit = in_a ? i == 17 : j == 49;
+          CHECK(std::isnan(c[i * n + j]) == hit);
+        }
+    }
+}
+
+TEST_CASE("gemm: with beta 0 what C held does not matter, NaN included; with beta 1 it does") {
+  std::vector<float> a(40 * 20, 1.f), c(40 * 20, kNan);
+  gemm<float>(40, 20, 20, {a.data(), 20}, {a.data(), 20}, 0, c.data(), 20);
+  CHECK(c == std::vector<float>(40 * 20, 20.f));
+  c.assign(40 * 20, kNan);
+  gemm<float>(40, 20, 20, {a.data(), 20}, {a.data(), 20}, 1, c.data(), 20);
+  CHECK(all_nan(c));
+  gemm<float>(40, 20, 0, {a.data(), 20}, {a.data(), 20}, 0, c.data(), 20);
+  CHECK(c == std::vector<float>(40 * 20, 0.f));
+}
+
+TEST_CASE("gemm: one, two and three threads give the same bits, whichever way the product is cut") {
+  const int threads = thread_count();
+  for (const Product& of :
+       {Product{1000, 96, 70}, Product{96, 1000, 70, false, true}, Product{96, 100, 3000, true},
+        Product{400, 1200, 400, true, true}, Product{33, 31, 5000, true}}) {
+    set_thread_count(1);
+    const Tensor one = result<float>(of, gemm<float>, 1);
+    for (const int count : {2, 3}) {
+      set_thread_count(count);
+      CHECK_SAME_BITS(result<float>(of, gemm<float>, 1), one);
+    }
+  }
+  set_thread_count(threads);
+}

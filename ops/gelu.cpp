@@ -1,6 +1,7 @@
 #include "ops/gelu.h"
 
 #include "autograd/record.h"
+#include "cuda/gelu.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -41,8 +42,12 @@ Tensor gelu_forward(const Tensor& x) {
   expect_floating("gelu", "x", x);
   const Tensor in = contiguous(x);
   Tensor y = empty_like(in);
-  dispatch("gelu", in,
-           [&]<class T>(OnCpu<T>) { forward_cpu(in.data<T>(), y.mutable_data<T>(), in.element_count()); });
+  const int64_t count = in.element_count();
+  dispatch(
+      "gelu", in, [&]<class T>(OnCpu<T>) { forward_cpu(in.data<T>(), y.mutable_data<T>(), count); },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::gelu_forward(on.stream, in.device_data<T>(), y.mutable_device_data<T>(), count);
+      });
   return y;
 }
 
@@ -50,9 +55,14 @@ Tensor gelu_backward(const Tensor& x, const Tensor& dy) {
   expect_shape("gelu backward", "dy", dy, x.shape(), "because x is that");
   const Tensor in = contiguous(x), gradient = contiguous(dy);
   Tensor dx = empty_like(in);
-  dispatch("gelu backward", in, [&]<class T>(OnCpu<T>) {
-    backward_cpu(in.data<T>(), gradient.data<T>(), dx.mutable_data<T>(), in.element_count());
-  });
+  const int64_t count = in.element_count();
+  dispatch(
+      "gelu backward", in,
+      [&]<class T>(OnCpu<T>) { backward_cpu(in.data<T>(), gradient.data<T>(), dx.mutable_data<T>(), count); },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::gelu_backward(on.stream, in.device_data<T>(), gradient.device_data<T>(),
+                            dx.mutable_device_data<T>(), count);
+      });
   return dx;
 }
 

@@ -28,6 +28,7 @@ class Backend {
   virtual void copy_to_host(void* host, const void* from, size_t bytes) = 0;  // waits for the machine
   virtual void copy(void* to, const void* from, size_t bytes) = 0;            // within the machine
   virtual void zero(void* to, size_t bytes) = 0;
+  virtual void poison(void* to, size_t bytes) = 0;  // fills with 0xff, which is NaN in every floating dtype
   virtual void add_into(void* sum, const void* addend, int64_t elements, DType dtype) = 0;  // sum += addend
   virtual void synchronize() = 0;
 };

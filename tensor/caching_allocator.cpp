@@ -51,6 +51,7 @@ CachingAllocator::Block CachingAllocator::allocate(size_t bytes) {
   }
   counts_.live_bytes += block.bytes;
   counts_.peak_live_bytes = std::max(counts_.peak_live_bytes, counts_.live_bytes);
+  if (poison_) backend_.poison(block.data, block.bytes);
   return block;
 }
 
@@ -81,6 +82,11 @@ MemoryCounts CachingAllocator::counts() const {
 void CachingAllocator::reset_peak() {
   const std::lock_guard lock(mutex_);
   counts_.peak_live_bytes = counts_.live_bytes;
+}
+
+void CachingAllocator::set_poison(bool poison) {
+  const std::lock_guard lock(mutex_);
+  poison_ = poison;
 }
 
 }  // namespace limoe

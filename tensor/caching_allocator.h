@@ -43,6 +43,7 @@ class CachingAllocator {
   void empty_cache() noexcept;         // back to the backend
   MemoryCounts counts() const;
   void reset_peak();
+  void set_poison(bool poison);  // true: every block handed out is filled with NaN first, so that no op reads what it did not write
 
  private:
   void empty_cache_locked() noexcept;
@@ -52,6 +53,7 @@ class CachingAllocator {
   mutable std::mutex mutex_;
   std::multimap<size_t, void*> free_blocks_;  // by size, for best fit
   MemoryCounts counts_;
+  bool poison_ = false;
 };
 
 }  // namespace limoe

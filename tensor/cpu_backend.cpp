@@ -41,6 +41,9 @@ class CpuBackend final : public Backend {
   void zero(void* to, size_t bytes) override {
     if (bytes) std::memset(to, 0, bytes);
   }
+  void poison(void* to, size_t bytes) override {
+    if (bytes) std::memset(to, 0xff, bytes);
+  }
   void add_into(void* sum, const void* addend, int64_t elements, DType dtype) override {
     switch (dtype) {
       case DType::f32:

@@ -9,6 +9,7 @@ namespace limoe {
 
 Device parse_device(std::string_view name) {
   if (name == "cpu") return {};
+  if (name == "sim") return {DeviceKind::sim, 0};
   if (name == "cuda") return {DeviceKind::cuda, 0};
   constexpr std::string_view kPrefix = "cuda:";
   if (name.starts_with(kPrefix)) {
@@ -18,11 +19,12 @@ Device parse_device(std::string_view name) {
     if (error == std::errc() && end == digits.data() + digits.size() && index >= 0)
       return {DeviceKind::cuda, index};
   }
-  throw ValueError("device: \"", name, "\" is unknown; expected cpu, cuda or cuda:N");
+  throw ValueError("device: \"", name, "\" is unknown; expected cpu, cuda, cuda:N or sim");
 }
 
 std::ostream& operator<<(std::ostream& out, const Device& device) {
   if (device.kind == DeviceKind::cpu) return out << "cpu";
+  if (device.kind == DeviceKind::sim) return out << "sim";
   return out << "cuda:" << device.index;
 }
 

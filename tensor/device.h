@@ -1,4 +1,4 @@
-// Device: where a tensor lives. `cpu`, `cuda:0`, `cuda:1`, ...
+// Device: where a tensor lives. `cpu`, `cuda:0`, `cuda:1`, ..., or `sim`, where CUDA kernels run in the simulator.
 #pragma once
 
 #include <iosfwd>
@@ -6,7 +6,7 @@
 
 namespace limoe {
 
-enum class DeviceKind { cpu, cuda };
+enum class DeviceKind { cpu, cuda, sim };
 
 struct Device {
   DeviceKind kind = DeviceKind::cpu;

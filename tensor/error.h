@@ -74,6 +74,11 @@ struct DeviceError : Error {
   using Error::Error;
 };
 
+// A kernel that was launched wrongly or failed, by its name, or a call of the device's runtime that did
+struct CudaError : Error {
+  using Error::Error;
+};
+
 // No memory left: with bytes wanted, live and cached
 struct OutOfMemoryError : Error {
   using Error::Error;

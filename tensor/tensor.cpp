@@ -42,6 +42,13 @@ void Tensor::expect_type(DType wanted) const {
     throw DeviceError("tensor: values are on ", device(), "; expected cpu, where elements can be read");
 }
 
+void Tensor::expect_on_device(DType wanted) const {
+  if (!storage_) throw ValueError("tensor: holds nothing; expected a ", wanted, " tensor");
+  if (dtype_ != wanted) throw DTypeError("tensor: elements are ", dtype_, "; expected ", wanted);
+  if (device().kind == DeviceKind::cpu)
+    throw DeviceError("tensor: values are on cpu; expected the device that a kernel was asked to run on");
+}
+
 const std::byte* Tensor::raw_data() const {
   if (!storage_) throw ValueError("tensor: holds nothing; expected values");
   return storage_->data() + size_t(offset_) * size_of(dtype_);

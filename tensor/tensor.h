@@ -46,6 +46,17 @@ class Tensor {
     expect_type(dtype_of<T>);
     return reinterpret_cast<T*>(raw_mutable_data());
   }
+  // What kernels are given: an address of the device's memory. Throws DeviceError on the CPU.
+  template <class T>
+  const T* device_data() const {
+    expect_on_device(dtype_of<T>);
+    return reinterpret_cast<const T*>(raw_data());
+  }
+  template <class T>
+  T* mutable_device_data() {
+    expect_on_device(dtype_of<T>);
+    return reinterpret_cast<T*>(raw_mutable_data());
+  }
   const std::byte* raw_data() const;
   std::byte* raw_mutable_data();
 
@@ -61,6 +72,7 @@ class Tensor {
 
  private:
   void expect_type(DType wanted) const;
+  void expect_on_device(DType wanted) const;
 
   std::shared_ptr<Storage> storage_;
   Shape shape_;

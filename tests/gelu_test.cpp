@@ -14,6 +14,11 @@ TEST_CASE("gelu: gradient, f32, views, threads and memory on odd shapes") {
     check_op({"gelu", {normal(shape, 0, 2)}, [](const Vars& in) { return gelu(in[0]); }});
 }
 
+TEST_CASE("gelu: a device agrees on odd shapes and on whole packs") {
+  for (const Shape& shape : {Shape{}, Shape{0, 3}, Shape{1, 31}, Shape{3, 33}, Shape{4, 64}, Shape{65, 257}})
+    check_device({"gelu", {normal(shape, 0, 2)}, [](const Vars& in) { return gelu(in[0]); }});
+}
+
 TEST_CASE("gelu: values at points worked out by hand") {
   // 0.5 * 1 * (1 + tanh(0.7978845608 * 1.044715)) = 0.841191990...
   const Tensor x = from_vector<double>({5}, {-1e4, -1, 0, 1, 1e4});

@@ -46,11 +46,31 @@ Comparison close(const Tensor& got, const Tensor& wanted, tolerance::Allowed all
   return {false, text.str()};
 }
 
+Comparison close_in_mean(const Tensor& got, const Tensor& wanted, double allowed) {
+  if (got.shape() != wanted.shape())
+    return {false, concatenate("shape is ", got.shape(), "; wanted ", wanted.shape())};
+  const std::vector<double> a = to_vector<double>(got), b = to_vector<double>(wanted);
+  double error = 0, size = 0;
+  size_t worst = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const double difference = a[i] == b[i] ? 0 : a[i] - b[i];  // equal infinities differ by nothing
+    error += difference * difference;
+    if (std::isfinite(b[i])) size += b[i] * b[i];
+    if (!(std::abs(difference) <= std::abs(a[worst] == b[worst] ? 0 : a[worst] - b[worst]))) worst = i;
+  }
+  if (error <= allowed * size) return {};
+  std::ostringstream text;
+  text.precision(9);
+  text << "normalised mean squared error " << error / size << ", allowed " << allowed << "; worst at "
+       << index_text(int64_t(worst), got.shape()) << ": got " << a[worst] << ", wanted " << b[worst];
+  return {false, text.str()};
+}
+
 Comparison same_bits(const Tensor& got, const Tensor& wanted) {
   if (got.shape() != wanted.shape() || got.dtype() != wanted.dtype())
     return {false,
             concatenate(got.dtype(), " ", got.shape(), "; wanted ", wanted.dtype(), " ", wanted.shape())};
-  const Tensor a = contiguous(got), b = contiguous(wanted);
+  const Tensor a = contiguous(to_device(got, {})), b = contiguous(to_device(wanted, {}));
   const size_t size = size_of(a.dtype());
   for (int64_t i = 0; i < a.element_count(); ++i)
     if (std::memcmp(a.raw_data() + i * size, b.raw_data() + i * size, size) != 0)

@@ -17,6 +17,9 @@ struct Comparison {
 // Shapes must be equal; dtypes may differ.
 Comparison close(const Tensor& got, const Tensor& wanted, tolerance::Allowed allowed);
 
+// sum((got - wanted)^2) <= allowed * sum((wanted)^2); where all of wanted is 0, all of got has to be.
+Comparison close_in_mean(const Tensor& got, const Tensor& wanted, double allowed);
+
 // Bit for bit, dtype included; two NaNs of the same bits are the same bits.
 Comparison same_bits(const Tensor& got, const Tensor& wanted);
 

@@ -1,7 +1,9 @@
 #include "tests/support/golden_limoe.h"
 
 #include "models/limoe/parameters.h"
+#include "ops/concat.h"
 #include "tensor/error.h"
+#include "tensor/factory.h"
 
 namespace limoe::testing {
 namespace {
@@ -84,8 +86,18 @@ ForwardOptions GoldenLimoe::options() const {
   ForwardOptions options{.training = true};
   if (config.router_noise > 0)
     for (const int64_t block : moe_block_indices(config))
-      options.given_noise[block] = tensor("noise." + std::to_string(block));
+      options.given_noise[block] = without_padding(tensor("noise." + std::to_string(block)));
   return options;
+}
+
+Tensor GoldenLimoe::without_padding(const Tensor& table) const {
+  const std::vector<int32_t> text_valid = to_vector<int32_t>(tensor("text_valid"));
+  const int64_t image_rows = table.dim(0) - int64_t(text_valid.size());
+  std::vector<Var> rows{Var(table.slice(0, 0, image_rows))};
+  for (size_t place = 0; place < text_valid.size(); ++place)
+    if (const int64_t row = image_rows + int64_t(place); text_valid[place])
+      rows.emplace_back(table.slice(0, row, row + 1));
+  return concat(rows, 0).value();
 }
 
 }  // namespace limoe::testing

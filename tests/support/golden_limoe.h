@@ -19,6 +19,8 @@ class GoldenLimoe {
   std::string setting(const std::string& key) const;   // metadata "<case>.<key>"
   Batch batch() const;
   ForwardOptions options() const;  // training, with the stored noise
+  // The file's tables have a row for padding too; the model's token matrix has none.
+  Tensor without_padding(const Tensor& table) const;
 
   LimoeConfig config;
   std::unique_ptr<ParameterArena> arena;  // filled with the stored parameters

@@ -40,4 +40,20 @@ Comparison leaves_nothing(const OpCase& op_case);  // live bytes return to the b
 
 void check_op(const OpCase& op_case);  // all of these as doctest checks
 
+// On a device: values and gradients in f32 and in bf16 against f64 on the CPU, inputs rounded first (normalised mean squared
+// error, see tolerance.h), every output written (memory holds NaN before), the same bits in two runs and in two orders of
+// lanes, and live memory back to where it was. Tensors that `run` captures go to the device by beside(in[0], tensor).
+Comparison device_agrees(const OpCase& op_case, DType dtype, double allowed_nmse);
+Comparison device_repeats(const OpCase& op_case, DType dtype);
+Comparison device_leaves_nothing(const OpCase& op_case);
+
+// A dtype is left out where an op has no meaning in it; an exception to the tolerance needs a reason beside the call.
+struct DeviceChecks {
+  bool bf16 = true;
+  double nmse_f32 = tolerance::kDeviceNmseF32, nmse_bf16 = tolerance::kDeviceNmseBf16;
+};
+void check_device(const OpCase& op_case, const DeviceChecks& checks = {});
+
+Tensor beside(const Var& x, const Tensor& tensor);  // tensor, on x's device
+
 }  // namespace limoe::testing

@@ -18,7 +18,7 @@ struct Extent {
 };
 
 struct LaunchShape {
-  Extent grid;              // blocks
+  Extent grid{};            // blocks
   int block = kWarpSize;    // lanes along x; a multiple of the warp
   int block_y = 1;          // warps and rows of lanes beside it
   size_t shared_bytes = 0;  // dynamic shared memory

@@ -32,6 +32,7 @@ enum class LaneOrder { forward, reverse, shuffled };
 // For all launches that follow. At first: LIMOE_SIM_ORDER (forward, reverse, shuffled), else forward.
 void set_lane_order(LaneOrder order, uint64_t seed = 0);
 LaneOrder lane_order();
+uint64_t lane_order_seed();
 
 // What the words threadIdx, blockIdx, blockDim and gridDim mean while a lane runs.
 extern Index3 running_thread, running_block, running_block_shape, running_grid_shape;

@@ -1,0 +1,82 @@
+// The simulator's scheduler: lanes, what they wait for, and when they go on. What it promises is in
+// cuda/sim/block.h.
+#pragma once
+
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cuda/sim/block.h"
+#include "cuda/sim/fiber.h"
+
+namespace limoe::cuda::sim {
+
+enum class State { unstarted, ready, at_barrier, at_collective, returned };
+
+struct Copy {
+  void* to;
+  const void* from;
+  size_t bytes, zeros_behind;
+};
+
+struct Lane {
+  State state = State::unstarted;
+  Fiber* fiber = nullptr;
+  Where where;            // it waits at
+  const char* what = "";  // it waits for
+  unsigned mask = 0;
+  unsigned collectives = 0;  // passed so far; the parity says which half of the slots is in use
+  Index3 thread;
+  std::vector<Copy> open_copies;
+  std::deque<std::vector<Copy>> committed_copies;
+};
+
+struct Slots {
+  unsigned char bytes[2][kWarpSize][kMostExchanged];
+  char order[2];  // the address ThreadSanitizer knows a warp's barrier by
+};
+
+// Runs one block at a time. There is one, kept for the whole program, because fibers are dear to make.
+class Machine {
+ public:
+  void run(const std::string& kernel, const LaunchShape& shape, const std::function<void()>& body);
+
+  // Called by lanes.
+  void park(State state, const char* what, unsigned mask, const Where& where);
+  Lane& running() { return *running_; }
+  Slots& slots_of_running() { return slots_[size_t(running_ - lanes_.data()) / kWarpSize]; }
+  void* shared() { return shared_.get(); }
+  std::string lane_name(const Lane& lane) const;
+  [[noreturn]] void fail(const Lane& lane, const Where& where, const std::string& what) const;
+
+ private:
+  void prepare(size_t lanes);
+  void run_block();
+  void resume(Lane& lane);
+  bool release_warps();
+  bool release_collective(size_t first, size_t lane);
+  bool release_barrier();
+  void order_lanes(size_t count, uint64_t turn);
+  void expect_returned() const;
+  static void lane_body(void* machine);
+
+  std::string kernel_;
+  const std::function<void()>* body_ = nullptr;
+  LaunchShape shape_;
+  std::vector<Lane> lanes_;
+  std::vector<Slots> slots_;  // by warp
+  std::vector<size_t> order_;
+  std::vector<std::unique_ptr<Fiber>> fibers_;
+  std::unique_ptr<unsigned char[]> shared_;
+  std::unique_ptr<Fiber> scheduler_;
+  Lane* running_ = nullptr;
+  std::exception_ptr error_;
+  char block_order_ = 0;  // the address ThreadSanitizer knows the block's barrier by
+};
+
+Machine& machine();
+
+}  // namespace limoe::cuda::sim

@@ -1,6 +1,7 @@
 #include "tensor/caching_allocator.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "tensor/error.h"
 
@@ -9,6 +10,14 @@ namespace {
 
 constexpr size_t kGranule = 64;
 constexpr size_t kPage = 4096;
+constexpr size_t kLarge = size_t{1} << 20;
+
+// Large requests come in sixteen sizes between powers of two: the number of tokens differs from step to step,
+// and blocks that fit only one step would be asked for again and again.
+size_t rounded_up(size_t bytes) {
+  const size_t granule = bytes < kLarge ? kGranule : std::bit_floor(bytes) / 16;
+  return (bytes + granule - 1) / granule * granule;
+}
 
 bool wastes_little(size_t block, size_t wanted) {
   return block < 2 * wanted || block < wanted + 2 * kPage;
@@ -25,10 +34,10 @@ CachingAllocator::~CachingAllocator() {
 
 CachingAllocator::Block CachingAllocator::allocate(size_t bytes) {
   if (bytes == 0) return {};
-  if (bytes > SIZE_MAX - kGranule)
+  if (bytes > SIZE_MAX / 2)
     throw OutOfMemoryError("allocator: ", bytes, " bytes were asked for on ", device_name_,
                            "; no machine has that");
-  const size_t wanted = (bytes + kGranule - 1) / kGranule * kGranule;
+  const size_t wanted = rounded_up(bytes);
   const std::lock_guard lock(mutex_);
   Block block{nullptr, wanted};
   if (const auto found = free_blocks_.lower_bound(wanted);

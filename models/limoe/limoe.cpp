@@ -34,6 +34,14 @@ Var rows_of(const Var& x) {
   return reshape(x, {x.dim(0) * x.dim(1), x.dim(2)});
 }  // [B, T, D] -> [B*T, D]
 
+// i32: the elements of `from` at `places`, counted in row-major order.
+Tensor elements_at(const Tensor& places, const Tensor& from) {
+  const std::vector<int32_t> all = to_vector<int32_t>(from);
+  std::vector<int32_t> chosen = to_vector<int32_t>(places);
+  for (int32_t& place : chosen) place = all[size_t(place)];
+  return from_vector(places.shape(), chosen);
+}
+
 }  // namespace
 
 Limoe::Limoe(const LimoeConfig& config, const ParameterArena& arena)
@@ -85,16 +93,17 @@ Var Limoe::embed_images(const Tensor& images) const {
   return rows_of(add_positions(image_embed_(patchify(Var(images), config_.patch_size)), image_positions_));
 }
 
-Var Limoe::embed_texts(const Tensor& ids) const {
+Var Limoe::embed_texts(const Tensor& ids, const TokenLayout& layout) const {
   const NameScope scope("token_embed");
-  return rows_of(add_positions(embedding(token_table_, ids), text_positions_));
+  return add(embedding(token_table_, elements_at(layout.text_places, ids)),
+             embedding(text_positions_, layout.text_positions));
 }
 
 std::vector<Var> Limoe::run_block(const Block& block, const Var& x, const ForwardOptions& options,
                                   const TokenLayout& layout, RouterReport& report,
                                   std::vector<AuxiliaryLoss>& losses) const {
   const NameScope scope("blocks." + std::to_string(block.index));
-  const Var attended = add(x, block.attention(block.attention_norm(x), layout.valid, layout.sequences));
+  const Var attended = add(x, block.attention(block.attention_norm(x), layout.sequences));
   const Var normed = block.mlp_norm(attended);
   if (block.mlp) return {add(attended, (*block.mlp)(normed))};
   const NameScope moe_scope("moe");
@@ -151,11 +160,11 @@ LimoeOutputs Limoe::forward(const LimoeInputs& inputs, const ForwardOptions& opt
       make_token_layout(images, config_.image_tokens(), texts, inputs.text_valid, config_.group_pairs);
   std::vector<Var> tokens;
   if (images > 0) tokens.push_back(embed_images(inputs.images));
-  if (texts > 0) tokens.push_back(embed_texts(inputs.ids));
+  if (texts > 0) tokens.push_back(embed_texts(inputs.ids, out.layout));
   if (tokens.empty()) throw ShapeError("limoe: images and ids hold no sequence; expected at least one");
   Var x = tokens.size() == 1 ? tokens[0] : concat(tokens, 0);  // [N, D]
   x = final_norm_(run_blocks(x, options, out));
-  const Var pooled = mean_pool(x, out.layout.valid, out.layout.sequences);  // [images + texts, D]
+  const Var pooled = mean_pool(x, {}, out.layout.sequences);  // [images + texts, D]
   if (images > 0) {
     out.image_features = slice(pooled, 0, 0, images);
     out.image_embeddings = l2_normalize(linear(out.image_features, image_projection_));

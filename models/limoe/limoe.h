@@ -82,8 +82,8 @@ class Limoe {
   };
 
   void check(const LimoeInputs& inputs) const;
-  Var embed_images(const Tensor& images) const;  // [B * patches, D]
-  Var embed_texts(const Tensor& ids) const;      // [B * L, D]
+  Var embed_images(const Tensor& images) const;                         // [B * patches, D]
+  Var embed_texts(const Tensor& ids, const TokenLayout& layout) const;  // [real tokens, D]
   Var run_blocks(Var x, const ForwardOptions& options, LimoeOutputs& out) const;
   // One block on x; its auxiliary loss, if any, is the second value. Reports once, however often it is run.
   std::vector<Var> run_block(const Block& block, const Var& x, const ForwardOptions& options,

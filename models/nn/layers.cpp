@@ -21,8 +21,8 @@ Var Linear::operator()(const Var& x) const {
 
 SelfAttention::SelfAttention(const ParameterArena& arena, const std::string& name, int64_t heads)
     : qkv(arena, name + ".qkv"), out(arena, name + ".out"), heads(heads) {}
-Var SelfAttention::operator()(const Var& x, const Tensor& valid, const Sequences& sequences) const {
-  return out(attention(qkv(x), valid, heads, sequences));
+Var SelfAttention::operator()(const Var& x, const Sequences& sequences) const {
+  return out(attention(qkv(x), {}, heads, sequences));
 }
 
 Mlp::Mlp(const ParameterArena& arena, const std::string& name)

@@ -22,13 +22,12 @@ struct Linear {
   Var operator()(const Var& x) const;
 };
 
-// out(softmax(q k^T / sqrt(D/H)) v), each sequence by itself. `valid`: i32 [N] or undefined; 0 marks padding,
-// which no token attends to.
+// out(softmax(q k^T / sqrt(D/H)) v), each sequence by itself; every token is a key.
 struct SelfAttention {
   Linear qkv, out;
   int64_t heads;
   SelfAttention(const ParameterArena& arena, const std::string& name, int64_t heads);
-  Var operator()(const Var& x, const Tensor& valid, const Sequences& sequences) const;
+  Var operator()(const Var& x, const Sequences& sequences) const;
 };
 
 struct Mlp {

@@ -14,7 +14,7 @@ namespace {
 // One forward pass, read token by token.
 class RoutedBatch {
  public:
-  explicit RoutedBatch(const LimoeOutputs& outputs) {
+  explicit RoutedBatch(const LimoeOutputs& outputs) : sequences_(sequence_ranges(outputs.layout.sequences)) {
     for (const RouterReport& report : outputs.routers) {
       layers_.push_back({to_vector<float>(report.probs), to_vector<int32_t>(report.routing.expert_of),
                          to_vector<int32_t>(report.routing.row_of)});
@@ -23,8 +23,8 @@ class RoutedBatch {
     }
   }
 
-  // Rows first .. first + tokens - 1 of the token matrix.
-  ExpertChoices choices(int64_t first, int64_t tokens) const {
+  ExpertChoices choices(size_t sequence) const {
+    const auto [first, tokens] = sequences_.at(sequence);
     ExpertChoices result(layers_.size(), tokens, per_token_);
     for (size_t layer = 0; layer < layers_.size(); ++layer)
       for (int64_t token = 0; token < tokens; ++token)
@@ -43,6 +43,7 @@ class RoutedBatch {
     std::vector<float> probs;                // [N, E]
     std::vector<int32_t> expert_of, row_of;  // [N, K]
   };
+  std::vector<SequenceRange> sequences_;
   std::vector<Layer> layers_;
   int64_t experts_ = 0, per_token_ = 0;
 };
@@ -52,11 +53,11 @@ void check_batch_size(int64_t batch_size) {
 }
 
 TextExperts text_experts(const Tokenizer& tokenizer, const TextIds& ids, const RoutedBatch& routed,
-                         int64_t first) {
+                         size_t text) {
   TextExperts view;
   for (int32_t at = 0; at < ids.valid; ++at) view.pieces.push_back(tokenizer.piece(ids.ids[size_t(at)]));
   view.words = words_of(view.pieces);
-  view.choices = routed.choices(first, ids.valid);
+  view.choices = routed.choices(text);
   return view;
 }
 
@@ -74,8 +75,7 @@ std::vector<ImageExperts> experts_of_images(const Limoe& model, const std::vecto
     const LimoeInputs inputs =
         image_inputs(model, some, [&](int64_t i) { return images[size_t(first + i)]; });
     const RoutedBatch routed(model.forward(inputs));
-    for (int64_t i = 0; i < some; ++i)
-      views.push_back({side, side, routed.choices(i * side * side, side * side)});
+    for (int64_t i = 0; i < some; ++i) views.push_back({side, side, routed.choices(size_t(i))});
   }
   return views;
 }
@@ -91,8 +91,7 @@ std::vector<TextExperts> experts_of_texts(const Limoe& model, const Tokenizer& t
                                             std::min(size_t(batch_size), texts.size() - first));
     const RoutedBatch routed(model.forward(text_inputs(model, tokenizer, some)));
     for (size_t i = 0; i < some.size(); ++i)
-      views.push_back(text_experts(tokenizer, tokenize(tokenizer, some[i], options), routed,
-                                   int64_t(i) * options.max_len));
+      views.push_back(text_experts(tokenizer, tokenize(tokenizer, some[i], options), routed, i));
   }
   return views;
 }

@@ -55,7 +55,7 @@ test: packages
 bench: PACKAGES += $(BENCH_PACKAGES)
 bench: build
 	cmake --build build --target limoe_bench -j $(JOBS)
-	build/limoe bench --all
+	build/limoe bench
 
 # Every parser for a minute on damaged input; tests/fuzz/run.sh runs longer.
 fuzz: PACKAGES += clang-14 libclang-rt-14-dev

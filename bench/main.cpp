@@ -1,7 +1,9 @@
 // limoe_bench: the op benches on google-benchmark. `limoe bench` runs it; so can you, with google-benchmark's
 // own flags:
 //
-//   limoe_bench [OP | OP/PASS ...] [--all-versions] [--threads=N] [--list] [--benchmark_...]
+//   limoe_bench [OP | OP/PASS ...] [--all-versions] [--threads=N] [--list | --peaks] [--benchmark_...]
+//
+// --peaks prints what the machine can do at most, as JSON, and times nothing.
 //
 // Exit status 0, 1 (a case was wrong; the others were still timed), 2 (called wrongly).
 #include <benchmark/benchmark.h>
@@ -27,7 +29,7 @@ constexpr double kSecondsEach = 0.05;
 
 struct Arguments {
   std::vector<std::string> ops;
-  bool all_versions = false, list = false;
+  bool all_versions = false, list = false, peaks = false;
 };
 
 int parsed_threads(const std::string& text) {
@@ -48,12 +50,15 @@ Arguments parsed(int count, char** words) {
       arguments.all_versions = true;
     else if (word == "--list")
       arguments.list = true;
+    else if (word == "--peaks")
+      arguments.peaks = true;
     else if (word.starts_with(threads))
       set_thread_count(parsed_threads(word.substr(threads.size())));
     else if (word.starts_with("-"))
-      throw UsageError(word,
-                       " is no flag of limoe_bench; expected --all-versions, --list, --threads=N or one of "
-                       "google-benchmark's (--benchmark_...)");
+      throw UsageError(
+          word,
+          " is no flag of limoe_bench; expected --all-versions, --list, --peaks, --threads=N or one of "
+          "google-benchmark's (--benchmark_...)");
     else
       arguments.ops.push_back(word);
   }
@@ -118,6 +123,14 @@ void add_case(const BenchCase& one, Runner& runner) {
       ->Unit(benchmark::kMicrosecond);
 }
 
+void print_peaks() {
+  constexpr double kBeyondCaches = 512 << 20;
+  Machine machine;
+  std::cout << "{\"threads\": " << thread_count() << ", \"flop_per_second\": " << machine.flop_rate()
+            << ", \"flop_per_second_one_thread\": " << machine.flop_rate_of_one()
+            << ", \"copy_bytes_per_second\": " << machine.copy_rate(kBeyondCaches) << "}\n";
+}
+
 void add_context(const Machine& machine) {
   benchmark::AddCustomContext("limoe_threads", std::to_string(thread_count()));
   benchmark::AddCustomContext("limoe_built_for", LIMOE_MARCH);
@@ -132,6 +145,10 @@ int run(int count, char** words) {
   const std::vector<BenchCase> cases = select_cases(all, arguments.ops, arguments.all_versions);
   if (arguments.list) {
     print_list(cases);
+    return 0;
+  }
+  if (arguments.peaks) {
+    print_peaks();
     return 0;
   }
   Machine machine;

@@ -1,63 +1,34 @@
-#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "data/slow_stage.h"
 #include "models/cli/bench_data.h"
+#include "models/cli/bench_data_report.h"
+#include "models/cli/bench_program.h"
+#include "models/cli/bench_step.h"
+#include "models/cli/bench_step_report.h"
 #include "models/cli/command.h"
+#include "models/cli/config_flags.h"
 #include "models/cli/progress.h"
-#include "models/cli/table.h"
 #include "tensor/error.h"
-#include "tensor/nearest_name.h"
 
 namespace limoe {
 namespace {
 
 struct BenchArguments {
-  std::string what, json;
+  std::vector<std::string> what;
+  std::string json;
+  int threads = 0;
+  bool all_versions = false, list = false;
   DataBenchOptions data;
   bool no_augment = false;
+  std::string config, preset, save;
+  int64_t steps = 20, batch_size = 0;
+  bool by_op = false;
+  std::vector<std::pair<std::string, std::string>>
+      owned_flags;  // flag -> "data" or "step" or "ops", once given
 };
-
-double milliseconds_each(const DataBenchResult& result, double seconds) {
-  return result.images > 0 ? 1000 * seconds / double(result.images) : 0;
-}
-
-// What `threads` threads would deliver if they did nothing else.
-double stage_rate(const DataBenchResult& result, double seconds) {
-  return seconds > 0 ? double(result.threads) * double(result.images) / seconds : 0;
-}
-
-void print_result(const DataBenchResult& result) {
-  Table table({Align::left, Align::right, Align::right});
-  table.heading({"stage", "ms a picture", concatenate("pictures/s on ", result.threads)});
-  for (const NamedStage& stage : named_stages(result.stages))
-    table.row({stage.name, with_decimals(milliseconds_each(result, stage.seconds), 3),
-               grouped_digits(int64_t(stage_rate(result, stage.seconds)))});
-  table.heading({"in all", with_decimals(milliseconds_each(result, result.seconds), 3),
-                 grouped_digits(int64_t(result.images_per_second()))});
-  table.row({"of a processor", with_decimals(milliseconds_each(result, result.cpu_seconds), 3), ""});
-  std::cout << table.text();
-}
-
-nlohmann::ordered_json json_of(const DataBenchOptions& options, const DataBenchResult& result) {
-  nlohmann::ordered_json json = {{"benchmark", "data"},
-                                 {"data", options.data.empty() ? "made, 640 x 480 JPEG" : options.data},
-                                 {"image_size", options.image_size},
-                                 {"augment", options.augment},
-                                 {"threads", result.threads},
-                                 {"images", result.images},
-                                 {"seconds", result.seconds},
-                                 {"cpu_seconds", result.cpu_seconds},
-                                 {"images_per_second", result.images_per_second()},
-                                 {"stages", nlohmann::ordered_json::object()}};
-  for (const NamedStage& stage : named_stages(result.stages))
-    json["stages"][stage.name] = {{"ms_per_image", milliseconds_each(result, stage.seconds)},
-                                  {"images_per_second", stage_rate(result, stage.seconds)}};
-  return json;
-}
 
 void write_json(const std::string& path, const nlohmann::ordered_json& json) {
   std::ofstream file(path);
@@ -65,33 +36,135 @@ void write_json(const std::string& path, const nlohmann::ordered_json& json) {
     throw FileError(path, ": cannot be written");
 }
 
-void run_bench(BenchArguments& arguments) {
-  const std::vector<std::string> known{"data"};
-  if (std::find(known.begin(), known.end(), arguments.what) == known.end())
-    throw UsageError("bench: \"", arguments.what, "\" is unknown; the nearest one is ",
-                     nearest_name(arguments.what, known));
+void run_data(BenchArguments& arguments) {
   arguments.data.augment = !arguments.no_augment;
+  arguments.data.threads = arguments.threads;
   const DataBenchResult result = bench_data(arguments.data);
-  print_result(result);
-  if (!arguments.json.empty()) write_json(arguments.json, json_of(arguments.data, result));
+  std::cout << data_bench_text(result);
+  if (!arguments.json.empty()) write_json(arguments.json, data_bench_json(arguments.data, result));
 }
+
+void run_step(const BenchArguments& arguments) {
+  constexpr int64_t kTracedSteps = 5;
+  ConfigSources sources{.preset = arguments.preset, .file = arguments.config, .flags = {}};
+  if (arguments.batch_size > 0)
+    sources.flags["batch-size"] = {std::to_string(arguments.batch_size), "--batch-size"};
+  if (arguments.threads > 0) sources.flags["threads"] = {std::to_string(arguments.threads), "--threads"};
+  Configs configs = resolve_configs(sources);
+  configs.model.vocabulary = configs.train.tokenizer_vocabulary;
+  const StepBenchResult result = bench_step({.model = configs.model,
+                                             .train = configs.train,
+                                             .steps = arguments.steps,
+                                             .by_op = arguments.by_op ? kTracedSteps : 0,
+                                             .save = arguments.save});
+  const auto peaks = arguments.by_op ? measured_peaks(result.threads) : std::nullopt;
+  std::cout << step_text(result, peaks);
+  if (!arguments.json.empty()) write_json(arguments.json, step_json(result, peaks));
+}
+
+void run_ops(const BenchArguments& arguments) {
+  std::vector<std::string> words = arguments.what;
+  if (arguments.all_versions) words.push_back("--all-versions");
+  if (arguments.list) words.push_back("--list");
+  if (arguments.threads > 0) words.push_back(concatenate("--threads=", arguments.threads));
+  if (!arguments.json.empty()) {
+    words.push_back("--benchmark_out=" + arguments.json);
+    words.push_back("--benchmark_out_format=json");
+  }
+  become_bench_program(words);
+}
+
+void run_bench(BenchArguments& arguments) {
+  const bool alone = arguments.what.size() == 1;
+  const std::string mode =
+      alone && (arguments.what[0] == "data" || arguments.what[0] == "step") ? arguments.what[0] : "ops";
+  for (const auto& [flag, owner] : arguments.owned_flags)
+    if (owner != mode)
+      throw UsageError("bench: ", flag, " is given; expected only with ",
+                       owner == "ops" ? std::string("the op benches") : "`limoe bench " + owner + "`");
+  if (mode == "data") return run_data(arguments);
+  if (mode == "step") return run_step(arguments);
+  run_ops(arguments);
+}
+
+// Notes who a flag belongs to when it is given, so that it is not silently ignored by another.
+class OwnedFlags {
+ public:
+  OwnedFlags(CLI::App& flags, BenchArguments& arguments, std::string owner, std::string group)
+      : flags_(flags), arguments_(arguments), owner_(std::move(owner)), group_(std::move(group)) {}
+
+  template <class T>
+  void option(const std::string& name, T& value, const std::string& help, const std::string& type) {
+    flags_
+        .add_option_function<T>(
+            name,
+            [this_owner = owner_, &value, name, &given = arguments_.owned_flags](const T& v) {
+              value = v;
+              given.emplace_back(name, this_owner);
+            },
+            help)
+        ->type_name(type)
+        ->group(group_);
+  }
+  void flag(const std::string& name, bool& value, const std::string& help) {
+    flags_
+        .add_flag_function(
+            name,
+            [owner = owner_, &value, name, &given = arguments_.owned_flags](int64_t) {
+              value = true;
+              given.emplace_back(name, owner);
+            },
+            help)
+        ->group(group_);
+  }
+
+ private:
+  CLI::App& flags_;
+  BenchArguments& arguments_;
+  std::string owner_, group_;
+};
 
 }  // namespace
 
 Action declare_bench(CLI::App& flags) {
   const auto arguments = std::make_shared<BenchArguments>();
-  DataBenchOptions& data = arguments->data;
-  flags.add_option("WHAT", arguments->what, "'data': pictures a second, by stage of loading")->required();
-  flags.add_option("--data", data.data, "a data source, as for training [made: 640 x 480 JPEGs]")
-      ->type_name("PATH");
-  flags.add_option("--image-size", data.image_size, "side of the square a model reads [224]")->type_name("N");
-  flags.add_option("--threads", data.threads, "loader threads [all processors]")->type_name("N");
-  flags.add_option("--seconds", data.seconds, "how long to measure [5]")->type_name("S");
-  flags.add_flag("--no-augment", arguments->no_augment, "load as for evaluation: no crops, no colours");
-  flags.add_option("--json", arguments->json, "write the figures here too")->type_name("FILE");
+  BenchArguments& a = *arguments;
+  flags.add_option(
+      "WHAT", a.what,
+      "ops to time, or passes of them (softmax, softmax/backward); all ops when nothing is named; "
+      "or 'step': a whole training step; or 'data': pictures a second, by stage of loading");
+  flags.add_option("--threads", a.threads, "CPU threads [all processors]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+  flags.add_option("--json", a.json, "write the figures here too (of ops: in google-benchmark's form)")
+      ->type_name("FILE");
+  OwnedFlags ops(flags, a, "ops", "Ops");
+  ops.flag("--list", a.list, "name the ops, time nothing");
+  ops.flag("--all-versions", a.all_versions, "the slower, readable versions too, where an op has them");
+  OwnedFlags step(flags, a, "step", "A training step");
+  step.option("--config", a.config, "config file, as for training", "FILE");
+  step.option("--preset", a.preset, "a named model, as for training", "NAME");
+  step.option("--batch-size", a.batch_size, "pairs a step [the config's]", "N");
+  step.option("--steps", a.steps, "how many are timed [20]", "N");
+  step.flag("--by-op", a.by_op, "where the time goes, op by op, and the share of the machine's limits");
+  step.option("--save", a.save, "write weights, batch and config as they are before the first step", "DIR");
+  OwnedFlags data(flags, a, "data", "Loading data");
+  data.option("--data", a.data.data, "a data source, as for training [made: 640 x 480 JPEGs]", "PATH");
+  data.option("--image-size", a.data.image_size, "side of the square a model reads [224]", "N");
+  data.option("--seconds", a.data.seconds, "how long to measure [5]", "S");
+  data.flag("--no-augment", a.no_augment, "load as for evaluation: no crops, no colours");
   flags.footer(
-      "  limoe bench data\n"
-      "  limoe bench data --data data/photos/train --image-size 96 --threads 4");
+      "  limoe bench --threads 1\n"
+      "  limoe bench linear layer_norm/forward --json ops.json\n"
+      "  limoe bench step --config configs/emoji.toml --threads 1 --by-op\n"
+      "  limoe bench data --data data/photos/train --image-size 96 --threads 4\n"
+      "\n"
+      "  Every op is checked before it is timed. The table shows the median time of a call, the spread of "
+      "seven\n"
+      "  repetitions, the rate, and the share of its limit: of this machine's measured multiply-adds a "
+      "second\n"
+      "  for products of matrices, of a copy of as many bytes for everything else. docs/performance.md has "
+      "more.");
   return [arguments] { run_bench(*arguments); };
 }
 

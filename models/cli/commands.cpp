@@ -13,7 +13,7 @@ const std::vector<Command>& commands() {
       {"serve", "a local page: type a phrase, see pictures, and which expert took what", declare_serve},
       {"search", "ranks pictures for a phrase", declare_search},
       {"ops", "any op on the tensors of a file, to hold it against another library", declare_ops},
-      {"bench", "how fast this machine loads data, stage by stage", declare_bench},
+      {"bench", "how fast ops, a training step and the loading of data are here", declare_bench},
   };
   return all;
 }

@@ -1,0 +1,97 @@
+#include "models/cli/bench_trace.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace limoe {
+namespace {
+
+using Json = nlohmann::json;
+using Sizes = std::vector<double>;
+
+double product(const Sizes& sizes) {
+  double count = 1;
+  for (const double size : sizes) count *= size;
+  return count;
+}
+
+// "[8192, 96]" -> {8192, 96}
+Sizes sizes_of(const std::string& shape) {
+  const Json json = Json::parse(shape, nullptr, false);
+  return json.is_array() ? json.get<Sizes>() : Sizes{};
+}
+
+// The inner size of the product that gave `y` in this layer: that of the kernel of the layer with as many
+// columns. Layers at the ends of the tower have no name of their own, so there any kernel with these columns
+// will do.
+double inner_size(const ParameterArena& arena, const std::string& layer, const Sizes& y) {
+  for (const std::string& prefix : {layer + ".", std::string()})
+    for (const Parameter& parameter : arena.parameters()) {
+      const Shape& shape = parameter.spec.shape;
+      const bool is_kernel = parameter.spec.name.ends_with(".kernel");
+      if (!is_kernel || !parameter.spec.name.starts_with(prefix) || y.empty()) continue;
+      if (double(shape[shape.rank() - 1]) == y.back()) return double(shape[shape.rank() - 2]);
+    }
+  return 0;
+}
+
+struct Event {
+  std::string op, pass, layer;
+  Sizes y;
+  double bytes = 0, begin = 0, end = 0;
+};
+
+Event event_of(const Json& json) {
+  Event event{.op = json["name"], .pass = json["cat"], .layer = {}, .y = {}};
+  event.begin = json["ts"].get<double>();
+  event.end = event.begin + json["dur"].get<double>();
+  if (const std::string tail = " backward"; event.op.ends_with(tail))
+    event.op.resize(event.op.size() - tail.size());
+  if (const auto arguments = json.find("args"); arguments != json.end()) {
+    event.layer = (*arguments)["layer"];
+    event.y = sizes_of((*arguments)["shape"]);
+    event.bytes = (*arguments)["bytes"].get<double>();
+  }
+  return event;
+}
+
+void add_work(OpTime& time, const Event& event, const ParameterArena& arena) {
+  const bool backward = event.pass == "backward";
+  if (event.op.find("linear") != std::string::npos)
+    time.flop += (backward ? 4 : 2) * product(event.y) * inner_size(arena, event.layer, event.y);
+  time.bytes += (backward ? 3 : 2) * event.bytes;  // x, dy and dx; x and y
+}
+
+}  // namespace
+
+std::vector<OpTime> op_times(const std::string& trace_json, int64_t steps, const ParameterArena& arena) {
+  std::map<std::pair<std::string, std::string>, OpTime> times;
+  double whole = 0, named = 0;
+  const Json trace = Json::parse(trace_json);
+  for (const Json& json : trace["traceEvents"]) {
+    if (json["ph"] != "X") continue;
+    const Event event = event_of(json);
+    const double milliseconds = (event.end - event.begin) / 1000;
+    if (event.pass == "step") whole += milliseconds;
+    if (event.pass == "step") continue;
+    OpTime& time = times[{event.op, event.pass}];
+    time.op = event.op;
+    time.pass = event.pass;
+    time.milliseconds += milliseconds;
+    time.calls += 1;
+    named += milliseconds;
+    if (event.pass != "phase") add_work(time, event, arena);
+  }
+  std::vector<OpTime> all;
+  for (const auto& [key, time] : times) all.push_back(time);
+  all.push_back({.op = "other", .pass = "phase", .milliseconds = whole - named, .calls = double(steps)});
+  for (OpTime& time : all)
+    for (double* const sum : {&time.milliseconds, &time.calls, &time.flop, &time.bytes})
+      *sum /= double(steps);
+  std::stable_sort(all.begin(), all.end(),
+                   [](const OpTime& a, const OpTime& b) { return a.milliseconds > b.milliseconds; });
+  return all;
+}
+
+}  // namespace limoe

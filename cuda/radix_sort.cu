@@ -107,6 +107,7 @@ int radix_sort(Stream stream, const SortArrays& arrays, int64_t count, int bits)
   if (count == 0) return 0;
   const int64_t tiles = blocks_for(count, kTile);
   const int tile_count = narrow("radix_sort: tiles", tiles);
+  const int scan_lanes = tiles < kSortLanes ? int(blocks_for(tiles, kWarpSize)) * kWarpSize : kSortLanes;
   int32_t* const totals = arrays.counts + tiles * kDigits;
   constexpr size_t kScratchBytes = kPrefixScratch * sizeof(int);
   int from = 0;
@@ -115,7 +116,7 @@ int radix_sort(Stream stream, const SortArrays& arrays, int64_t count, int bits)
     launch<sort_count_kernel>(stream,
                               {.grid = {tiles}, .block = kSortLanes, .shared_bytes = kDigits * sizeof(int)},
                               keys, count, shift, tile_count, arrays.counts);
-    launch<sort_scan_kernel>(stream, {.grid = {kDigits}, .block = kSortLanes, .shared_bytes = kScratchBytes},
+    launch<sort_scan_kernel>(stream, {.grid = {kDigits}, .block = scan_lanes, .shared_bytes = kScratchBytes},
                              tile_count, arrays.counts, totals);
     launch<sort_place_kernel>(stream,
                               {.grid = {tiles},

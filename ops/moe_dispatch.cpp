@@ -1,6 +1,7 @@
 #include "ops/moe_dispatch.h"
 
 #include "autograd/record.h"
+#include "cuda/moe_dispatch.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -42,12 +43,20 @@ Tensor moe_dispatch_forward(const Tensor& x, const Routing& routing) {
   expect_floating("moe_dispatch", "x", x);
   expect_rank("moe_dispatch", "x", x, 2);
   expect_routing("moe_dispatch", routing, x.dim(0));
+  expect_same_device("moe_dispatch", "routing.choice_of", routing.choice_of, "x", x);
   const Tensor in = contiguous(x), choice_of = contiguous(routing.choice_of);
-  Tensor rows = empty({choice_of.dim(0), x.dim(1)}, x.dtype());
-  dispatch("moe_dispatch", in, [&]<class T>(OnCpu<T>) {
-    forward_cpu(in.data<T>(), choice_of.data<int32_t>(), routing.row_of.dim(1), rows.mutable_data<T>(),
-                fold_leading_axes(rows.shape()));
-  });
+  const int64_t choices = routing.row_of.dim(1);
+  Tensor rows = empty({choice_of.dim(0), x.dim(1)}, x.dtype(), x.device());
+  dispatch(
+      "moe_dispatch", in,
+      [&]<class T>(OnCpu<T>) {
+        forward_cpu(in.data<T>(), choice_of.data<int32_t>(), choices, rows.mutable_data<T>(),
+                    fold_leading_axes(rows.shape()));
+      },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::moe_dispatch_forward(on.stream, in.device_data<T>(), choice_of.device_data<int32_t>(),
+                                   rows.mutable_device_data<T>(), {in.dim(0), choices, in.dim(1)});
+      });
   return rows;
 }
 
@@ -57,11 +66,17 @@ Tensor moe_dispatch_backward(const Routing& routing, const Tensor& drows) {
   expect_dim("moe_dispatch backward", "drows", drows, 0, tokens * choices, "because row_of is ",
              routing.row_of.shape());
   const Tensor gradient = contiguous(drows), row_of = contiguous(routing.row_of);
-  Tensor dx = empty({tokens, drows.dim(1)}, drows.dtype());
-  dispatch("moe_dispatch backward", gradient, [&]<class T>(OnCpu<T>) {
-    backward_cpu(gradient.data<T>(), row_of.data<int32_t>(), choices, dx.mutable_data<T>(),
-                 fold_leading_axes(dx.shape()));
-  });
+  Tensor dx = empty({tokens, drows.dim(1)}, drows.dtype(), drows.device());
+  dispatch(
+      "moe_dispatch backward", gradient,
+      [&]<class T>(OnCpu<T>) {
+        backward_cpu(gradient.data<T>(), row_of.data<int32_t>(), choices, dx.mutable_data<T>(),
+                     fold_leading_axes(dx.shape()));
+      },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::moe_dispatch_backward(on.stream, gradient.device_data<T>(), row_of.device_data<int32_t>(),
+                                    dx.mutable_device_data<T>(), {tokens, choices, drows.dim(1)});
+      });
   return dx;
 }
 

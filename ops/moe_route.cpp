@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cuda/moe_route.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -126,7 +127,35 @@ void pack(std::vector<int32_t> kept, const int32_t* group_of, const int32_t* exp
   }
 }
 
+std::vector<int64_t> group_capacities(const Tensor& group_of, Sizes sizes, const RouteOptions& options) {
+  std::vector<int64_t> capacities = group_sizes(group_of, sizes.groups);
+  for (int64_t& tokens : capacities) tokens = expert_capacity(tokens, sizes.experts, options);
+  return capacities;
+}
+
+template <class NewTable>
+Routing empty_routing(Sizes sizes, const NewTable& new_table) {
+  const Shape by_choice{sizes.tokens, sizes.choices};
+  return {new_table(by_choice), new_table(by_choice), new_table({sizes.tokens * sizes.choices}),
+          new_table({sizes.experts + 1})};
+}
+
+template <class T>
+void route_cpu(const T* probs, const int32_t* group_of, const std::vector<int64_t>& capacity, Sizes sizes,
+               bool by_priority, Routing& routing) {
+  int32_t* const expert_of = routing.expert_of.mutable_data<int32_t>();
+  int32_t* const row_of = routing.row_of.mutable_data<int32_t>();
+  choose_experts(probs, group_of, sizes, expert_of);
+  expect_ordered(expert_of, sizes);
+  const std::vector<int32_t> queue = queue_of(probs, expert_of, sizes, by_priority);
+  pack(take_slots(queue, group_of, expert_of, capacity, sizes, row_of), group_of, expert_of, sizes, row_of,
+       routing.choice_of.mutable_data<int32_t>(), routing.row_begin.mutable_data<int32_t>());
+}
+
+// What a kernel was given it cannot be asked about without waiting for it: on a device indices are taken as
+// they are.
 void expect_indices(const char* op, const char* argument, const Tensor& indices, int64_t limit) {
+  if (indices.device().kind != DeviceKind::cpu) return;
   const Tensor dense = contiguous(indices);
   const int32_t* const index = dense.data<int32_t>();
   for (int64_t i = 0; i < dense.element_count(); ++i)
@@ -164,25 +193,29 @@ Routing moe_route(const Tensor& probs, const Tensor& group_of, int64_t groups, c
     throw ShapeError("moe_route: probs is ", probs.shape(), "; expected at most 2^31 - 1 choices, at ",
                      sizes.choices, " a token");
 
+  expect_same_device("moe_route", "group_of", group_of, "probs", probs);
   const Tensor in = contiguous(probs), group = contiguous(group_of);
-  std::vector<int64_t> capacity = group_sizes(group, groups);
-  for (int64_t& tokens : capacity) tokens = expert_capacity(tokens, sizes.experts, options);
-
-  Routing routing{empty({sizes.tokens, sizes.choices}, DType::i32),
-                  empty({sizes.tokens, sizes.choices}, DType::i32),
-                  empty({sizes.tokens * sizes.choices}, DType::i32), empty({sizes.experts + 1}, DType::i32)};
-  dispatch("moe_route", in, [&]<class T>(OnCpu<T>) {
-    const int32_t* const group_at = group.data<int32_t>();
-    int32_t *const expert = routing.expert_of.mutable_data<int32_t>(), *const row =
-                                                                           routing.row_of
-                                                                               .mutable_data<int32_t>();
-    choose_experts(in.data<T>(), group_at, sizes, expert);
-    expect_ordered(expert, sizes);
-    const std::vector<int32_t> queue = queue_of(in.data<T>(), expert, sizes, options.batch_priority);
-    std::vector<int32_t> kept = take_slots(queue, group_at, expert, capacity, sizes, row);
-    pack(std::move(kept), group_at, expert, sizes, row, routing.choice_of.mutable_data<int32_t>(),
-         routing.row_begin.mutable_data<int32_t>());
-  });
+  const auto table = [&](const Shape& shape) { return empty(shape, DType::i32, probs.device()); };
+  Routing routing;
+  dispatch(
+      "moe_route", in,
+      [&]<class T>(OnCpu<T>) {
+        const std::vector<int64_t> capacity = group_capacities(group, sizes, options);
+        routing = empty_routing(sizes, table);
+        route_cpu(in.data<T>(), group.data<int32_t>(), capacity, sizes, options.batch_priority, routing);
+      },
+      [&]<class T>(OnCuda<T> on) {
+        const cuda::RouteSizes on_device{sizes.tokens, sizes.experts, sizes.choices, sizes.groups};
+        Tensor scratch = table({cuda::route_scratch_size(on_device)});
+        routing = empty_routing(sizes, table);
+        cuda::moe_route(
+            on.stream, in.device_data<T>(), group.device_data<int32_t>(), on_device,
+            {options.capacity_factor, options.rounding == CapacityRounding::round, options.capacity_multiple},
+            options.batch_priority, scratch.mutable_device_data<int32_t>(),
+            {routing.expert_of.mutable_device_data<int32_t>(), routing.row_of.mutable_device_data<int32_t>(),
+             routing.choice_of.mutable_device_data<int32_t>(),
+             routing.row_begin.mutable_device_data<int32_t>()});
+      });
   return routing;
 }
 
@@ -203,8 +236,8 @@ RoutingCounts count_routing(const Routing& routing, const Tensor& counted) {
   const int64_t experts = routing.row_begin.dim(0) - 1;
   expect_dtype("count_routing", "counted", counted, DType::i32);
   expect_shape("count_routing", "counted", counted, {tokens}, "because there are ", tokens, " tokens");
-  const Tensor mask = contiguous(counted), expert_of = contiguous(routing.expert_of),
-               row_of = contiguous(routing.row_of);
+  const auto on_cpu = [](const Tensor& table) { return contiguous(to_device(table, {})); };
+  const Tensor mask = on_cpu(counted), expert_of = on_cpu(routing.expert_of), row_of = on_cpu(routing.row_of);
   expect_indices("count_routing", "routing.expert_of", expert_of, experts);
   RoutingCounts counts{std::vector<int64_t>(experts), std::vector<int64_t>(experts)};
   for (int64_t choice = 0; choice < tokens * choices; ++choice) {

@@ -48,12 +48,14 @@ struct Routing {
   Tensor row_begin;  // i32 [E + 1]: expert e owns rows row_begin[e] .. row_begin[e + 1] - 1
 };
 
-// probs: [N, E], f32 or f64, on the CPU; rows need not add up to 1. group_of: i32 [N], the group a token is
-// routed in; -1 for a token that is neither routed nor counted. Throws ValueError naming the token whose
-// probabilities hold a NaN.
+// probs: [N, E], f32 or f64, on a device f32 or bf16; rows need not add up to 1. group_of: i32 [N], beside
+// probs: the group a token is routed in; -1 for a token that is neither routed nor counted. On the CPU throws
+// ValueError naming the token whose probabilities hold a NaN, or a group whose capacity is less than 1. A
+// device does not wait to find out: there a NaN is chosen and served before all numbers, so that it shows in
+// the gates, and a capacity less than 1 keeps nothing.
 Routing moe_route(const Tensor& probs, const Tensor& group_of, int64_t groups, const RouteOptions& options);
 
-// Throws unless the routing is one of `tokens` tokens, with every index in its range.
+// Throws unless the routing is one of `tokens` tokens, with (on the CPU) every index in its range.
 void expect_routing(const char* op, const Routing& routing, int64_t tokens);
 
 // How often every expert was chosen, and how many of those choices it kept, before and after the capacity
@@ -63,7 +65,7 @@ struct RoutingCounts {
   int64_t total_chosen = 0, total_kept = 0;
 };
 
-// Over the tokens with counted[n] >= 0; counted: i32 [N].
+// Over the tokens with counted[n] >= 0; counted: i32 [N]. Tables on a device are read back.
 RoutingCounts count_routing(const Routing& routing, const Tensor& counted);
 
 }  // namespace limoe

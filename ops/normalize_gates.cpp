@@ -1,6 +1,7 @@
 #include "ops/normalize_gates.h"
 
 #include "autograd/record.h"
+#include "cuda/normalize_gates.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -49,8 +50,11 @@ Tensor normalize_gates_forward(const Tensor& gates) {
   const Tensor in = contiguous(gates);
   Tensor y = empty_like(in);
   const Rows rows = fold_leading_axes(in.shape());
-  dispatch("normalize_gates", in,
-           [&]<class T>(OnCpu<T>) { forward_cpu(in.data<T>(), y.mutable_data<T>(), rows); });
+  dispatch(
+      "normalize_gates", in, [&]<class T>(OnCpu<T>) { forward_cpu(in.data<T>(), y.mutable_data<T>(), rows); },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::normalize_gates_forward(on.stream, in.device_data<T>(), y.mutable_device_data<T>(), rows);
+      });
   return y;
 }
 
@@ -59,9 +63,15 @@ Tensor normalize_gates_backward(const Tensor& gates, const Tensor& dy) {
   const Tensor in = contiguous(gates), gradient = contiguous(dy);
   Tensor dgates = empty_like(in);
   const Rows rows = fold_leading_axes(in.shape());
-  dispatch("normalize_gates backward", in, [&]<class T>(OnCpu<T>) {
-    backward_cpu(in.data<T>(), gradient.data<T>(), dgates.mutable_data<T>(), rows);
-  });
+  dispatch(
+      "normalize_gates backward", in,
+      [&]<class T>(OnCpu<T>) {
+        backward_cpu(in.data<T>(), gradient.data<T>(), dgates.mutable_data<T>(), rows);
+      },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::normalize_gates_backward(on.stream, in.device_data<T>(), gradient.device_data<T>(),
+                                       dgates.mutable_device_data<T>(), rows);
+      });
   return dgates;
 }
 

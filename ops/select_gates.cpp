@@ -1,6 +1,7 @@
 #include "ops/select_gates.h"
 
 #include "autograd/record.h"
+#include "cuda/select_gates.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -10,9 +11,7 @@
 namespace limoe {
 namespace {
 
-struct Sizes {
-  int64_t tokens, experts, choices;  // N, E, K
-};
+using Sizes = cuda::GateSizes;
 
 template <class T>
 void forward_cpu(const T* probs, const int32_t* expert_of, T* y, Sizes sizes) {
@@ -40,7 +39,9 @@ void backward_cpu(const int32_t* expert_of, const T* dy, T* dprobs, Sizes sizes)
   });
 }
 
+// On a device nobody waits to look: there the kernels take an index out of range for -1.
 void expect_experts(const char* op, const Tensor& expert_of, int64_t experts) {
+  if (expert_of.device().kind != DeviceKind::cpu) return;
   const int32_t* const expert = expert_of.data<int32_t>();
   const int64_t choices = expert_of.dim(1);
   for (int64_t choice = 0; choice < expert_of.element_count(); ++choice)
@@ -57,13 +58,20 @@ Tensor select_gates_forward(const Tensor& probs, const Tensor& expert_of) {
   expect_dtype("select_gates", "expert_of", expert_of, DType::i32);
   expect_rank("select_gates", "expert_of", expert_of, 2);
   expect_dim("select_gates", "expert_of", expert_of, 0, probs.dim(0), "because probs is ", probs.shape());
+  expect_same_device("select_gates", "expert_of", expert_of, "probs", probs);
   const Tensor in = contiguous(probs), experts = contiguous(expert_of);
   expect_experts("select_gates", experts, probs.dim(1));
-  Tensor y = empty(expert_of.shape(), probs.dtype());
+  Tensor y = empty(expert_of.shape(), probs.dtype(), probs.device());
   const Sizes sizes{in.dim(0), in.dim(1), experts.dim(1)};
-  dispatch("select_gates", in, [&]<class T>(OnCpu<T>) {
-    forward_cpu(in.data<T>(), experts.data<int32_t>(), y.mutable_data<T>(), sizes);
-  });
+  dispatch(
+      "select_gates", in,
+      [&]<class T>(OnCpu<T>) {
+        forward_cpu(in.data<T>(), experts.data<int32_t>(), y.mutable_data<T>(), sizes);
+      },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::select_gates_forward(on.stream, in.device_data<T>(), experts.device_data<int32_t>(),
+                                   y.mutable_device_data<T>(), sizes);
+      });
   return y;
 }
 
@@ -71,11 +79,17 @@ Tensor select_gates_backward(const Tensor& expert_of, int64_t experts, const Ten
   expect_shape("select_gates backward", "dy", dy, expert_of.shape(), "because expert_of is that");
   const Tensor chosen = contiguous(expert_of), gradient = contiguous(dy);
   expect_experts("select_gates backward", chosen, experts);
-  Tensor dprobs = empty({dy.dim(0), experts}, dy.dtype());
+  Tensor dprobs = empty({dy.dim(0), experts}, dy.dtype(), dy.device());
   const Sizes sizes{dy.dim(0), experts, dy.dim(1)};
-  dispatch("select_gates backward", gradient, [&]<class T>(OnCpu<T>) {
-    backward_cpu(chosen.data<int32_t>(), gradient.data<T>(), dprobs.mutable_data<T>(), sizes);
-  });
+  dispatch(
+      "select_gates backward", gradient,
+      [&]<class T>(OnCpu<T>) {
+        backward_cpu(chosen.data<int32_t>(), gradient.data<T>(), dprobs.mutable_data<T>(), sizes);
+      },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::select_gates_backward(on.stream, chosen.device_data<int32_t>(), gradient.device_data<T>(),
+                                    dprobs.mutable_device_data<T>(), sizes);
+      });
   return dprobs;
 }
 

@@ -10,6 +10,7 @@
 #include "ops/select_gates.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
+#include "tests/support/device.h"
 #include "tests/support/op_case.h"
 #include "tests/support/routing_fixture.h"
 
@@ -46,6 +47,43 @@ TEST_CASE("moe_combine: gradient, f32, views, threads and memory, with drops and
                 {normal({tokens * choices, 5}), uniform({tokens, choices}, 0, 1)},
                 [=](const Vars& in) { return moe_combine(in[0], in[1], routing); }});
     }
+}
+
+TEST_CASE("moe_combine: a device agrees on odd shapes, with drops and padding") {
+  for (const int64_t tokens : {0, 1, 33, 65})
+    for (const int64_t width : {1, 31, 64, 129})
+      for (const int64_t choices : {1, 2}) {
+        const Routing routing =
+            moe_route(normal({tokens, 3}), from_vector<int32_t>({tokens}, groups_of_three(tokens)), 3,
+                      {choices, 0.6, CapacityRounding::ceil, 1, true});
+        check_device({"moe_combine",
+                      {normal({tokens * choices, width}), uniform({tokens, choices}, 0, 1)},
+                      [=](const Vars& in) { return moe_combine(in[0], in[1], beside(in[0], routing)); }});
+      }
+}
+
+TEST_CASE("moe_combine: on a device gates in f32 weigh rows in bf16, and get their gradient in f32") {
+  if (!device_under_test()) return;
+  const Device device = *device_under_test();
+  const Routing routing = moe_route(normal({33, 3}), one_group(33), 1, {2, 0.6});
+  const Tensor rows = to_dtype(normal({66, 40}, 1), DType::bf16),
+               dy = to_dtype(normal({33, 40}, 2), DType::bf16);
+  const Tensor gates = to_dtype(uniform({33, 2}, 0, 1, 3), DType::f32);
+  const Var at = Var(to_device(rows, device));
+  const Routing there = beside(at, routing);
+  const auto f64 = [](const Tensor& tensor) { return to_dtype(tensor, DType::f64); };
+  const auto check = [](const Tensor& got, const Tensor& wanted, double allowed) {
+    const Comparison result = close_in_mean(got, wanted, allowed);
+    CHECK_MESSAGE(result.ok, result.message);
+  };
+  check(moe_combine_forward(at.value(), beside(at, gates), there),
+        moe_combine_forward(f64(rows), f64(gates), routing), tolerance::kDeviceNmseBf16);
+  check(moe_combine_backward_rows(beside(at, gates), there, beside(at, dy)),
+        moe_combine_backward_rows(f64(gates), routing, f64(dy)), tolerance::kDeviceNmseBf16);
+  const Tensor dgates = moe_combine_backward_gates(at.value(), there, beside(at, dy), DType::f32);
+  CHECK(dgates.dtype() == DType::f32);
+  check(dgates, moe_combine_backward_gates(f64(rows), routing, f64(dy), DType::f64),
+        tolerance::kDeviceNmseF32);
 }
 
 TEST_CASE("moe_combine: identity experts give every token the sum of its kept gates times itself") {
@@ -124,7 +162,8 @@ TEST_CASE("moe_combine: a token without a kept choice gets zero, and its gate no
   const Tensor gates = select_gates_forward(probs, routing.expert_of), dy = full({3, 2}, 1, DType::f64);
   CHECK(to_vector<double>(moe_combine_forward(rows, gates, routing)) ==
         std::vector<double>{1, 1, 0, 0, 0, 0});
-  CHECK(to_vector<double>(moe_combine_backward_gates(rows, routing, dy)) == std::vector<double>{2, 0, 0});
+  CHECK(to_vector<double>(moe_combine_backward_gates(rows, routing, dy, DType::f64)) ==
+        std::vector<double>{2, 0, 0});
   CHECK(to_vector<double>(moe_combine_backward_rows(gates, routing, dy)) ==
         std::vector<double>{1, 1, 0, 0, 0, 0});
 }

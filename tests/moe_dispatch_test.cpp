@@ -22,6 +22,18 @@ TEST_CASE("moe_dispatch: gradient, f32, views, threads and memory, with drops an
     }
 }
 
+TEST_CASE("moe_dispatch: a device agrees on odd shapes, with drops, padding and rows nobody uses") {
+  for (const int64_t tokens : {0, 1, 33, 65})
+    for (const int64_t width : {1, 31, 64, 129}) {
+      const Routing routing =
+          moe_route(normal({tokens, 3}), from_vector<int32_t>({tokens}, groups_of_three(tokens)), 3,
+                    {2, 0.6, CapacityRounding::ceil, 1, true});
+      check_device({"moe_dispatch", {normal({tokens, width})}, [=](const Vars& in) {
+                      return moe_dispatch(in[0], beside(in[0], routing));
+                    }});
+    }
+}
+
 TEST_CASE("moe_dispatch: rows lie expert by expert, unused rows are zero, dropped tokens get no gradient") {
   //                   expert of token:  1  0  1  1      capacity 2, array order: token 3 is dropped
   const Tensor probs = from_vector<double>({4, 2}, {0, 1, 1, 0, 0, 1, 0, 1});

@@ -19,6 +19,18 @@ TEST_CASE("select_gates: gradient, f32, views, threads and memory") {
   check({3, 4}, from_vector<int32_t>({3, 2}, {2, 0, -1, -1, 3, 1}));
 }
 
+TEST_CASE("select_gates: a device agrees on odd numbers of tokens and experts") {
+  for (const int64_t tokens : {0, 1, 31, 65, 129})
+    for (const int64_t experts : {1, 7, 33}) {
+      std::vector<int32_t> chosen(size_t(tokens) * 2);
+      for (size_t i = 0; i < chosen.size(); ++i) chosen[i] = int32_t(i * i % size_t(experts + 1)) - 1;
+      const Tensor expert_of = from_vector<int32_t>({tokens, 2}, chosen);
+      check_device({"select_gates", {normal({tokens, experts})}, [=](const Vars& in) {
+                      return select_gates(in[0], beside(in[0], expert_of));
+                    }});
+    }
+}
+
 TEST_CASE("select_gates: picks by token and choice, 0 for a token that is not routed") {
   const Tensor probs = from_vector<double>({3, 3}, {.4, 0, .2, .5, .1, .4, .3, .2, .6});
   const Tensor expert_of = from_vector<int32_t>({3, 2}, {0, 2, -1, -1, 2, 0});

@@ -5,6 +5,7 @@
 
 #include "ops/moe_route.h"
 #include "tensor/factory.h"
+#include "tests/support/op_case.h"
 
 namespace limoe::testing {
 
@@ -18,6 +19,11 @@ inline std::vector<int32_t> groups_of_three(int64_t tokens) {
   for (int64_t token = 0; token < tokens; ++token)
     groups[token] = token % 7 == 6 ? -1 : int32_t((token * token + token) % 5 % 3);
   return groups;
+}
+
+inline Routing beside(const Var& x, const Routing& routing) {
+  return {beside(x, routing.expert_of), beside(x, routing.row_of), beside(x, routing.choice_of),
+          beside(x, routing.row_begin)};
 }
 
 }  // namespace limoe::testing

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cuda/accumulate.h"
+#include "cuda/copy_strided.h"
 #include "cuda/install.h"
 #include "cuda/runtime.h"
 #include "tensor/backend.h"
@@ -57,6 +58,17 @@ class CudaBackend final : public Backend {
   }
   void copy(void* to, const void* from, size_t bytes) override {
     if (bytes) copy_on_device(to, from, bytes);
+  }
+  void copy_strided(void* to, const Strides& to_strides, const void* from, const Strides& from_strides,
+                    const Shape& shape, DType dtype) override {
+    static_assert(Shape::kMaxRank == StridedCopy::kMostAxes);
+    StridedCopy copy{.rank = shape.rank()};
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      copy.size[axis] = shape[axis];
+      copy.to_stride[axis] = to_strides[size_t(axis)];
+      copy.from_stride[axis] = from_strides[size_t(axis)];
+    }
+    cuda::copy_strided({}, to, from, copy, size_of(dtype));
   }
   void zero(void* to, size_t bytes) override {
     if (bytes) fill_bytes(to, 0, bytes);

@@ -30,4 +30,10 @@ bool can_pack(int64_t count, const Arrays*... arrays) {
   return count % Packed<T>::kCount == 0 && ((reinterpret_cast<uintptr_t>(arrays) % 16 == 0) && ...);
 }
 
+// Whole packs at the front of arrays of `count` elements; none unless all begin at a multiple of 16 bytes.
+template <class T, class... Arrays>
+int64_t whole_packs(int64_t count, const Arrays*... arrays) {
+  return ((reinterpret_cast<uintptr_t>(arrays) % 16 == 0) && ...) ? count / Packed<T>::kCount : 0;
+}
+
 }  // namespace limoe::cuda

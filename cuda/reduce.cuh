@@ -21,11 +21,17 @@ struct Max {
   static __device__ float combine(float a, float b) { return a > b || a != a ? a : b; }
 };
 
+// Over each group of `lanes` neighbours, a power of two; all groups of the warp at once.
 template <class Operation>
-__device__ inline float warp_reduce(float value) {
-  for (int distance = kWarpSize / 2; distance > 0; distance /= 2)
+__device__ inline float group_reduce(float value, int lanes) {
+  for (int distance = lanes / 2; distance > 0; distance /= 2)
     value = Operation::combine(value, __shfl_xor_sync(kAllLanes, value, distance));
   return value;
+}
+
+template <class Operation>
+__device__ inline float warp_reduce(float value) {
+  return group_reduce<Operation>(value, kWarpSize);
 }
 
 // All warps of a block. Ends with a barrier, so it may be called again at once.

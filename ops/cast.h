@@ -8,4 +8,6 @@ namespace limoe {
 
 Var cast(const Var& x, DType dtype);
 
+Tensor cast_forward(const Tensor& x, DType dtype);
+
 }  // namespace limoe

@@ -62,4 +62,13 @@ inline void expect_same_kind(const char* op, const char* argument, const Tensor&
                       like_name);
 }
 
+// Ids, masks and statistics need not have the dtype of `like`, but must lie beside it. An undefined tensor
+// fits everywhere.
+inline void expect_same_device(const char* op, const char* argument, const Tensor& x, const char* like_name,
+                               const Tensor& like) {
+  if (x.defined() && x.device() != like.device())
+    throw DeviceError(op, ": ", argument, " is on ", x.device(), "; expected ", like.device(), " like ",
+                      like_name);
+}
+
 }  // namespace limoe

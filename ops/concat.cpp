@@ -23,7 +23,7 @@ Tensor concat_forward(const std::vector<Tensor>& parts, int axis) {
   Tensor y = empty(first.shape().with(at, size), first.dtype(), first.device());
   int64_t begin = 0;
   for (const Tensor& part : parts) {
-    copy_into_slice(y, at, begin, contiguous(part));
+    copy_into_slice(y, at, begin, part);
     begin += part.dim(at);
   }
   return y;

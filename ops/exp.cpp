@@ -1,6 +1,7 @@
 #include "ops/exp.h"
 
 #include "autograd/record.h"
+#include "cuda/exp.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -14,12 +15,15 @@ Tensor exp_forward(const Tensor& x) {
   expect_floating("exp", "x", x);
   const Tensor in = contiguous(x);
   Tensor y = empty_like(in);
-  dispatch("exp", in, [&]<class T>(OnCpu<T>) {
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     const T* const from = in.data<T>();
     T* const to = y.mutable_data<T>();
     parallel_for(in.element_count(), kElementsPerRun, [=](int64_t begin, int64_t end) {
       as_row(to + begin, end - begin) = as_row(from + begin, end - begin).exp();
     });
+  };
+  dispatch("exp", in, on_cpu, [&]<class T>(OnCuda<T> on) {
+    cuda::exp_forward(on.stream, in.device_data<T>(), y.mutable_device_data<T>(), in.element_count());
   });
   return y;
 }

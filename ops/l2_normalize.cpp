@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autograd/record.h"
+#include "cuda/l2_normalize.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -46,8 +47,11 @@ Tensor l2_normalize_forward(const Tensor& x) {
   const Tensor in = contiguous(x);
   Tensor y = empty_like(in);
   const Rows rows = fold_leading_axes(in.shape());
-  dispatch("l2_normalize", in,
-           [&]<class T>(OnCpu<T>) { forward_cpu(in.data<T>(), y.mutable_data<T>(), rows); });
+  dispatch(
+      "l2_normalize", in, [&]<class T>(OnCpu<T>) { forward_cpu(in.data<T>(), y.mutable_data<T>(), rows); },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::l2_normalize_forward(on.stream, in.device_data<T>(), y.mutable_device_data<T>(), rows);
+      });
   return y;
 }
 
@@ -56,9 +60,13 @@ Tensor l2_normalize_backward(const Tensor& x, const Tensor& dy) {
   const Tensor in = contiguous(x), gradient = contiguous(dy);
   Tensor dx = empty_like(in);
   const Rows rows = fold_leading_axes(in.shape());
-  dispatch("l2_normalize backward", in, [&]<class T>(OnCpu<T>) {
-    backward_cpu(in.data<T>(), gradient.data<T>(), dx.mutable_data<T>(), rows);
-  });
+  dispatch(
+      "l2_normalize backward", in,
+      [&]<class T>(OnCpu<T>) { backward_cpu(in.data<T>(), gradient.data<T>(), dx.mutable_data<T>(), rows); },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::l2_normalize_backward(on.stream, in.device_data<T>(), gradient.device_data<T>(),
+                                    dx.mutable_device_data<T>(), rows);
+      });
   return dx;
 }
 

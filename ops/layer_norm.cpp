@@ -3,9 +3,11 @@
 #include <cmath>
 
 #include "autograd/record.h"
+#include "cuda/layer_norm.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/row_sums.h"
+#include "ops/statistics_dtype.h"
 #include "tensor/factory.h"
 
 namespace limoe {
@@ -65,11 +67,21 @@ LayerNormOutput layer_norm_forward(const Tensor& x, const Tensor& scale, const T
   if (!(epsilon >= 0)) throw ValueError("layer_norm: epsilon is ", epsilon, "; expected 0 or more");
   const Tensor in = contiguous(x), factors = contiguous(scale), offsets = contiguous(bias);
   const Rows rows = fold_leading_axes(in.shape());
-  LayerNormOutput output{empty_like(in), empty({rows.count}, x.dtype(), x.device()),
-                         empty({rows.count}, x.dtype(), x.device())};
-  dispatch("layer_norm", in, [&]<class T>(OnCpu<T>) {
+  const DType statistics = statistics_dtype(x.dtype());
+  LayerNormOutput output{empty_like(in), empty({rows.count}, statistics, x.device()),
+                         empty({rows.count}, statistics, x.device())};
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     forward_cpu(in.data<T>(), factors.data<T>(), offsets.data<T>(), T(epsilon), output.y.mutable_data<T>(),
                 output.mean.mutable_data<T>(), output.rstd.mutable_data<T>(), rows);
+  };
+  dispatch("layer_norm", in, on_cpu, [&]<class T>(OnCuda<T> on) {
+    const cuda::LayerNormForward<T> of{.x = in.device_data<T>(),
+                                       .scale = factors.device_data<T>(),
+                                       .bias = offsets.device_data<T>(),
+                                       .y = output.y.mutable_device_data<T>(),
+                                       .mean = output.mean.mutable_device_data<float>(),
+                                       .rstd = output.rstd.mutable_device_data<float>()};
+    cuda::layer_norm_forward(on.stream, of, float(epsilon), rows);
   });
   return output;
 }
@@ -80,10 +92,22 @@ LayerNormGradients layer_norm_backward(const Tensor& x, const Tensor& scale, con
   const Tensor in = contiguous(x), factors = contiguous(scale), gradient = contiguous(dy);
   const Rows rows = fold_leading_axes(in.shape());
   Tensor dx = empty_like(in), sums = empty({2 * rows.width}, x.dtype(), x.device());
-  dispatch("layer_norm backward", in, [&]<class T>(OnCpu<T>) {
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     backward_cpu<T>({in.data<T>(), factors.data<T>(), mean.data<T>(), rstd.data<T>(), gradient.data<T>(),
                      dx.mutable_data<T>()},
                     sums.mutable_data<T>(), rows);
+  };
+  dispatch("layer_norm backward", in, on_cpu, [&]<class T>(OnCuda<T> on) {
+    Tensor partials = empty({cuda::layer_norm_partial_rows(rows), 2 * rows.width}, DType::f32, x.device());
+    const cuda::LayerNormBackward<T> of{.x = in.device_data<T>(),
+                                        .scale = factors.device_data<T>(),
+                                        .mean = mean.device_data<float>(),
+                                        .rstd = rstd.device_data<float>(),
+                                        .dy = gradient.device_data<T>(),
+                                        .dx = dx.mutable_device_data<T>(),
+                                        .dparameters = sums.mutable_device_data<T>(),
+                                        .partials = partials.mutable_device_data<float>()};
+    cuda::layer_norm_backward(on.stream, of, rows);
   });
   return {dx, sums.slice(0, 0, rows.width), sums.slice(0, rows.width, 2 * rows.width)};
 }

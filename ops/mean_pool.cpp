@@ -1,6 +1,7 @@
 #include "ops/mean_pool.h"
 
 #include "autograd/record.h"
+#include "cuda/mean_pool.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -55,6 +56,9 @@ void backward_cpu(const T* dy, Validity valid, const std::vector<SequenceRange>&
 Validity validity_of(const Tensor& valid) {
   return {valid.defined() ? valid.data<int32_t>() : nullptr};
 }
+const int32_t* device_validity_of(const Tensor& valid) {
+  return valid.defined() ? valid.device_data<int32_t>() : nullptr;
+}
 
 }  // namespace
 
@@ -65,11 +69,17 @@ Tensor mean_pool_forward(const Tensor& x, const Tensor& valid, const Sequences& 
   if (valid.defined()) {
     expect_dtype("mean_pool", "valid", valid, DType::i32);
     expect_shape("mean_pool", "valid", valid, {x.dim(0)}, "because x is ", x.shape());
+    expect_same_device("mean_pool", "valid", valid, "x", x);
   }
   const Tensor in = contiguous(x), mask = valid.defined() ? contiguous(valid) : valid;
   Tensor y = empty({sequence_count(sequences), x.dim(1)}, x.dtype(), x.device());
-  dispatch("mean_pool", in, [&]<class T>(OnCpu<T>) {
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     forward_cpu(in.data<T>(), validity_of(mask), sequence_ranges(sequences), y.mutable_data<T>(), x.dim(1));
+  };
+  dispatch("mean_pool", in, on_cpu, [&]<class T>(OnCuda<T> on) {
+    const std::vector<cuda::TokenRun> runs = token_runs(sequences);
+    cuda::mean_pool_forward(on.stream, in.device_data<T>(), device_validity_of(mask),
+                            y.mutable_device_data<T>(), x.dim(1), runs.data(), int(runs.size()));
   });
   return y;
 }
@@ -80,9 +90,14 @@ Tensor mean_pool_backward(const Tensor& valid, const Sequences& sequences, const
              "because there are that many sequences");
   const Tensor gradient = contiguous(dy), mask = valid.defined() ? contiguous(valid) : valid;
   Tensor dx = empty({token_count(sequences), dy.dim(1)}, dy.dtype(), dy.device());
-  dispatch("mean_pool backward", gradient, [&]<class T>(OnCpu<T>) {
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     backward_cpu(gradient.data<T>(), validity_of(mask), sequence_ranges(sequences), dx.mutable_data<T>(),
                  dy.dim(1));
+  };
+  dispatch("mean_pool backward", gradient, on_cpu, [&]<class T>(OnCuda<T> on) {
+    const std::vector<cuda::TokenRun> runs = token_runs(sequences);
+    cuda::mean_pool_backward(on.stream, device_validity_of(mask), gradient.device_data<T>(),
+                             dx.mutable_device_data<T>(), dy.dim(1), runs.data(), int(runs.size()));
   });
   return dx;
 }

@@ -1,6 +1,7 @@
 #include "ops/mul.h"
 
 #include "autograd/record.h"
+#include "cuda/mul.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -15,13 +16,18 @@ Tensor mul_forward(const Tensor& a, const Tensor& b) {
   expect_same_kind("mul", "b", b, "a", a);
   const Tensor left = contiguous(a), right = contiguous(b);
   Tensor y = empty_like(left);
-  dispatch("mul", left, [&]<class T>(OnCpu<T>) {
+  const int64_t count = left.element_count();
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     const T *in_a = left.data<T>(), *in_b = right.data<T>();
     T* out = y.mutable_data<T>();
-    parallel_for(left.element_count(), kElementsPerRun, [=](int64_t begin, int64_t end) {
+    parallel_for(count, kElementsPerRun, [=](int64_t begin, int64_t end) {
       as_row(out + begin, end - begin) =
           as_row(in_a + begin, end - begin) * as_row(in_b + begin, end - begin);
     });
+  };
+  dispatch("mul", left, on_cpu, [&]<class T>(OnCuda<T> on) {
+    cuda::mul_forward(on.stream, left.device_data<T>(), right.device_data<T>(), y.mutable_device_data<T>(),
+                      count);
   });
   return y;
 }

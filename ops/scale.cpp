@@ -1,6 +1,7 @@
 #include "ops/scale.h"
 
 #include "autograd/record.h"
+#include "cuda/scale.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -13,12 +14,16 @@ Tensor scale_forward(const Tensor& x, double factor) {
   expect_floating("scale", "x", x);
   const Tensor in = contiguous(x);
   Tensor y = empty_like(in);
-  dispatch("scale", in, [&]<class T>(OnCpu<T>) {
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     const T* const from = in.data<T>();
     T* const to = y.mutable_data<T>();
     parallel_for(in.element_count(), kElementsPerRun, [=](int64_t begin, int64_t end) {
       as_row(to + begin, end - begin) = as_row(from + begin, end - begin) * T(factor);
     });
+  };
+  dispatch("scale", in, on_cpu, [&]<class T>(OnCuda<T> on) {
+    cuda::scale_forward(on.stream, in.device_data<T>(), float(factor), y.mutable_device_data<T>(),
+                        in.element_count());
   });
   return y;
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "cuda/token_runs.h"
 #include "tensor/error.h"
 #include "tensor/tensor.h"
 
@@ -42,6 +43,18 @@ inline std::vector<SequenceRange> sequence_ranges(const Sequences& sequences) {
   for (const SequenceRun& run : sequences)
     for (int64_t i = 0; i < run.count; ++i, first += run.length) ranges.push_back({first, run.length});
   return ranges;
+}
+
+// The runs with their places, as kernels are told.
+inline std::vector<cuda::TokenRun> token_runs(const Sequences& sequences) {
+  std::vector<cuda::TokenRun> runs;
+  int64_t token = 0, sequence = 0;
+  for (const SequenceRun& run : sequences) {
+    runs.push_back({token, sequence, run.count, run.length});
+    token += run.count * run.length;
+    sequence += run.count;
+  }
+  return runs;
 }
 
 // `tokens` [N, ...] must have as many rows as the sequences hold.

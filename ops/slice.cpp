@@ -10,7 +10,7 @@ namespace limoe {
 Tensor slice_backward(const Shape& x_shape, int axis, int64_t begin, const Tensor& dy) {
   expect_shape("slice backward", "dy", dy, x_shape.with(axis, dy.dim(axis)), "because x is ", x_shape);
   Tensor dx = zeros(x_shape, dy.dtype(), dy.device());
-  copy_into_slice(dx, axis, begin, contiguous(dy));
+  copy_into_slice(dx, axis, begin, dy);
   return dx;
 }
 

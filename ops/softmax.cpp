@@ -1,6 +1,7 @@
 #include "ops/softmax.h"
 
 #include "autograd/record.h"
+#include "cuda/softmax.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -42,7 +43,11 @@ Tensor softmax_forward(const Tensor& x) {
   const Tensor in = contiguous(x);
   Tensor y = empty_like(in);
   const Rows rows = fold_leading_axes(in.shape());
-  dispatch("softmax", in, [&]<class T>(OnCpu<T>) { forward_cpu(in.data<T>(), y.mutable_data<T>(), rows); });
+  dispatch(
+      "softmax", in, [&]<class T>(OnCpu<T>) { forward_cpu(in.data<T>(), y.mutable_data<T>(), rows); },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::softmax_forward(on.stream, in.device_data<T>(), y.mutable_device_data<T>(), rows);
+      });
   return y;
 }
 
@@ -51,9 +56,13 @@ Tensor softmax_backward(const Tensor& y, const Tensor& dy) {
   const Tensor out = contiguous(y), gradient = contiguous(dy);
   Tensor dx = empty_like(out);
   const Rows rows = fold_leading_axes(out.shape());
-  dispatch("softmax backward", out, [&]<class T>(OnCpu<T>) {
-    backward_cpu(out.data<T>(), gradient.data<T>(), dx.mutable_data<T>(), rows);
-  });
+  dispatch(
+      "softmax backward", out,
+      [&]<class T>(OnCpu<T>) { backward_cpu(out.data<T>(), gradient.data<T>(), dx.mutable_data<T>(), rows); },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::softmax_backward(on.stream, out.device_data<T>(), gradient.device_data<T>(),
+                               dx.mutable_device_data<T>(), rows);
+      });
   return dx;
 }
 

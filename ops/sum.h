@@ -8,5 +8,6 @@ namespace limoe {
 
 Var sum(const Var& x);
 Tensor sum_forward(const Tensor& x);
+Tensor sum_backward(const Shape& x_shape, const Tensor& dy);
 
 }  // namespace limoe

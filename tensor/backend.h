@@ -12,6 +12,7 @@
 
 #include "tensor/device.h"
 #include "tensor/dtype.h"
+#include "tensor/shape.h"
 
 namespace limoe {
 
@@ -27,6 +28,9 @@ class Backend {
   virtual void copy_from_host(void* to, const void* host, size_t bytes) = 0;
   virtual void copy_to_host(void* host, const void* from, size_t bytes) = 0;  // waits for the machine
   virtual void copy(void* to, const void* from, size_t bytes) = 0;            // within the machine
+  // to[i] = from[i] for every index i of the shape; strides are in elements.
+  virtual void copy_strided(void* to, const Strides& to_strides, const void* from,
+                            const Strides& from_strides, const Shape& shape, DType dtype) = 0;
   virtual void zero(void* to, size_t bytes) = 0;
   virtual void poison(void* to, size_t bytes) = 0;  // fills with 0xff, which is NaN in every floating dtype
   virtual void add_into(void* sum, const void* addend, int64_t elements, DType dtype) = 0;  // sum += addend

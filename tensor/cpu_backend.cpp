@@ -1,4 +1,5 @@
 // Host memory as a Backend. Blocks are aligned to 64 bytes: a cache line, and the widest vector register.
+#include <array>
 #include <cstdlib>
 #include <cstring>
 
@@ -26,6 +27,33 @@ void add_into_bf16(void* sum, const void* addend, int64_t elements) {
   for (int64_t i = 0; i < elements; ++i) to[i] = bf16(float(to[i]) + float(from[i]));
 }
 
+template <size_t kBytes>
+void copy_strided_bytes(std::byte* to, const Strides& to_strides, const std::byte* from,
+                        const Strides& from_strides, const Shape& shape) {
+  const int64_t count = shape.element_count();
+  if (count == 0) return;
+  std::array<int64_t, Shape::kMaxRank> at{};
+  const int last = shape.rank() - 1;
+  const int64_t width = shape.rank() ? shape[last] : 1;
+  const int64_t to_step = shape.rank() ? to_strides[last] : 1,
+                from_step = shape.rank() ? from_strides[last] : 1;
+  for (int64_t row = 0; row < count / width; ++row) {
+    int64_t to_offset = 0, from_offset = 0;
+    for (int axis = 0; axis < last; ++axis) {
+      to_offset += at[axis] * to_strides[axis];
+      from_offset += at[axis] * from_strides[axis];
+    }
+    std::byte* const target = to + to_offset * int64_t(kBytes);
+    const std::byte* const source = from + from_offset * int64_t(kBytes);
+    if (to_step == 1 && from_step == 1)
+      std::memcpy(target, source, size_t(width) * kBytes);
+    else
+      for (int64_t i = 0; i < width; ++i)
+        std::memcpy(target + i * to_step * int64_t(kBytes), source + i * from_step * int64_t(kBytes), kBytes);
+    for (int axis = last - 1; axis >= 0 && ++at[axis] == shape[axis]; --axis) at[axis] = 0;
+  }
+}
+
 class CpuBackend final : public Backend {
  public:
   void* allocate(size_t bytes) override {
@@ -37,6 +65,19 @@ class CpuBackend final : public Backend {
   void copy_to_host(void* host, const void* from, size_t bytes) override { copy(host, from, bytes); }
   void copy(void* to, const void* from, size_t bytes) override {
     if (bytes) std::memcpy(to, from, bytes);
+  }
+  void copy_strided(void* to, const Strides& to_strides, const void* from, const Strides& from_strides,
+                    const Shape& shape, DType dtype) override {
+    auto* const target = static_cast<std::byte*>(to);
+    const auto* const source = static_cast<const std::byte*>(from);
+    switch (size_of(dtype)) {
+      case 2:
+        return copy_strided_bytes<2>(target, to_strides, source, from_strides, shape);
+      case 4:
+        return copy_strided_bytes<4>(target, to_strides, source, from_strides, shape);
+      default:
+        return copy_strided_bytes<8>(target, to_strides, source, from_strides, shape);
+    }
   }
   void zero(void* to, size_t bytes) override {
     if (bytes) std::memset(to, 0, bytes);

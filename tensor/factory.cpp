@@ -42,26 +42,6 @@ Tensor on_cpu(const Tensor& tensor) {
   return to_device(tensor, Device{});
 }
 
-template <class T>
-void copy_strided(const Tensor& from, T* to) {
-  const T* source = from.data<T>();
-  const Shape& shape = from.shape();
-  const int64_t count = shape.element_count();
-  if (count == 0) return;
-  std::array<int64_t, Shape::kMaxRank> at{};
-  const int last = shape.rank() - 1;
-  const int64_t width = shape.rank() ? shape[last] : 1, step = shape.rank() ? from.strides()[last] : 1;
-  for (int64_t row = 0; row < count / width; ++row, to += width) {
-    int64_t offset = 0;
-    for (int axis = 0; axis < last; ++axis) offset += at[axis] * from.strides()[axis];
-    if (step == 1)
-      std::copy_n(source + offset, width, to);
-    else
-      for (int64_t i = 0; i < width; ++i) to[i] = source[offset + i * step];
-    for (int axis = last - 1; axis >= 0 && ++at[axis] == shape[axis]; --axis) at[axis] = 0;
-  }
-}
-
 void expect_same_layout(const char* op, const Tensor& to, const Tensor& from) {
   if (to.shape() != from.shape())
     throw ShapeError(op, ": the source is ", from.shape(), "; expected ", to.shape(), " like the target");
@@ -152,10 +132,9 @@ Tensor clone(const Tensor& tensor) {
     backend_of(tensor.device()).copy(copy.raw_mutable_data(), tensor.raw_data(), tensor.byte_count());
     return copy;
   }
-  if (tensor.device().kind != DeviceKind::cpu)
-    throw DeviceError("clone: a strided view on ", tensor.device(),
-                      " was given; expected contiguous memory there");
-  visit(tensor.dtype(), [&]<class T>(T) { copy_strided<T>(tensor, copy.mutable_data<T>()); });
+  backend_of(tensor.device())
+      .copy_strided(copy.raw_mutable_data(), copy.strides(), tensor.raw_data(), tensor.strides(),
+                    copy.shape(), copy.dtype());
   return copy;
 }
 

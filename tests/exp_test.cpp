@@ -16,6 +16,11 @@ TEST_CASE("exp: gradient, f32, views, threads and memory on odd shapes") {
     check_op({"exp", {normal(shape)}, [](const Vars& in) { return limoe::exp(in[0]); }});
 }
 
+TEST_CASE("exp: a device agrees on odd shapes and on whole packs") {
+  for (const Shape& shape : {Shape{}, Shape{0, 3}, Shape{1, 31}, Shape{3, 33}, Shape{4, 64}})
+    check_device({"exp", {normal(shape)}, [](const Vars& in) { return limoe::exp(in[0]); }});
+}
+
 TEST_CASE("exp: zero, minus infinity, overflow and NaN; an integer tensor is refused by name") {
   const std::vector<double> y =
       to_vector<double>(exp_forward(from_vector<double>({5}, {0, -INFINITY, -1e4, 1e4, NAN})));

@@ -21,6 +21,12 @@ TEST_CASE("l2_normalize: gradient, f32, views, threads and memory on odd shapes"
     CHECK_MESSAGE(result.ok, result.message);
 }
 
+TEST_CASE("l2_normalize: a device agrees on odd shapes") {
+  for (const Shape& shape : {Shape{0, 3}, Shape{3}, Shape{4, 2}, Shape{3, 31}, Shape{2, 2, 33}, Shape{2, 0},
+                             Shape{9, 64}, Shape{2, 197}, Shape{3, 577}})
+    check_device({"l2_normalize", {normal(shape)}, [](const Vars& in) { return l2_normalize(in[0]); }});
+}
+
 TEST_CASE("l2_normalize: rows become unit rows up to the guard, however large they are") {
   for (const double size : {1.0, 1e4, -1e4})
     CHECK_CLOSE(l2_normalize_forward(full({2, 4}, size, DType::f64)),

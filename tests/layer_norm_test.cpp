@@ -36,6 +36,13 @@ TEST_CASE("layer_norm: gradient, f32, views, threads and memory on odd shapes") 
     CHECK_MESSAGE(result.ok, result.message);
 }
 
+TEST_CASE("layer_norm: a device agrees on rows in registers, on wide and odd ones, and on many rows") {
+  for (const Shape& shape :
+       {Shape{0, 3}, Shape{5}, Shape{3, 31}, Shape{2, 32}, Shape{2, 2, 33}, Shape{5, 64}, Shape{3, 197},
+        Shape{2, 257}, Shape{2, 512}, Shape{3, 768}, Shape{2, 1024}, Shape{2, 1288}, Shape{70, 40}})
+    check_device(layer_norm_case(shape));
+}
+
 TEST_CASE("layer_norm: two thousand rows have the same bits on any number of threads, and agree with f64") {
   for (const Comparison& result :
        {threads_agree(layer_norm_case({2000, 65})), f32_agrees(layer_norm_case({2000, 65}))})

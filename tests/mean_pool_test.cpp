@@ -31,6 +31,23 @@ TEST_CASE("mean_pool: gradient, f32, views, threads and memory, with padding and
   CHECK(threads_agree(mean_pool_case(65, {{300, 5}, {200, 3}})).ok);
 }
 
+TEST_CASE("mean_pool: a device agrees, with padding and without") {
+  check_device(mean_pool_case(5, {{2, 3}, {1, 4}}));
+  check_device(mean_pool_case(33, {{1, 1}}));
+  check_device(mean_pool_case(257, {{2, 2}, {0, 7}, {1, 0}}));
+  check_device(mean_pool_case(3, {}));
+  const Tensor valid = from_vector<int32_t>({9}, {1, 0, 1, 0, 0, 0, 1, 1, 1});
+  check_device({"mean_pool", {normal({9, 4})}, [=](const Vars& in) {
+                  return mean_pool(in[0], beside(in[0], valid), {{3, 3}});
+                }});
+}
+
+TEST_CASE("mean_pool: a device agrees on more runs of sequences than one launch takes") {
+  Sequences sequences;
+  for (int64_t i = 0; i < 200; ++i) sequences.push_back({1 + i % 2, i % 4});
+  check_device(mean_pool_case(3, sequences));
+}
+
 TEST_CASE("mean_pool: padding does not count, and a sequence of padding alone gives zeros") {
   const Tensor x = from_vector<double>({6, 1}, {1, 3, 100, 7, 8, 9});
   const Tensor valid = from_vector<int32_t>({6}, {1, 1, 0, 0, 0, 0});

@@ -21,6 +21,16 @@ TEST_CASE("slice: gradient, f32, views, threads and memory along every axis, who
   check({0, 2}, 1, 0, 1);
 }
 
+TEST_CASE("slice: a device agrees along every axis, whole and empty") {
+  const auto check = [](const Shape& shape, int axis, int64_t begin, int64_t end) {
+    check_device({"slice", {normal(shape)}, [=](const Vars& in) { return slice(in[0], axis, begin, end); }});
+  };
+  check({4, 3, 5}, 0, 1, 3);
+  check({4, 3, 5}, 1, 2, 3);
+  check({4, 3, 32}, -1, 16, 32);
+  check({3, 2}, 1, 1, 1);
+}
+
 TEST_CASE("slice: by hand, as a view; a range that is not there is refused by name") {
   const Tensor x = from_vector<float>({2, 2}, {1, 2, 3, 4});
   const Tensor y = slice(Var(x), 1, 1, 2).value();

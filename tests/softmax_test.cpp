@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <optional>
 
 #include "tensor/error.h"
 #include "tensor/factory.h"
+#include "tests/support/device.h"
 #include "tests/support/op_case.h"
 
 using namespace limoe;
@@ -14,6 +16,22 @@ using namespace limoe::testing;
 TEST_CASE("softmax: gradient, f32, views, threads and memory on odd shapes") {
   for (const Shape& shape : {Shape{0, 3}, Shape{1}, Shape{4, 1}, Shape{3, 31}, Shape{2, 2, 33}})
     check_op({"softmax", {normal(shape)}, [](const Vars& in) { return softmax(in[0]); }});
+}
+
+TEST_CASE("softmax: a device agrees on rows of experts and on odd shapes") {
+  for (const Shape& shape : {Shape{0, 3}, Shape{1}, Shape{4, 1}, Shape{65, 8}, Shape{3, 31}, Shape{2, 2, 33},
+                             Shape{9, 64}, Shape{2, 197}, Shape{3, 577}})
+    check_device({"softmax", {normal(shape, 0, 2)}, [](const Vars& in) { return softmax(in[0]); }});
+}
+
+TEST_CASE("softmax: on a device too, NaN, infinity and a row of minus infinity stay in their rows") {
+  const std::optional<Device> device = device_under_test();
+  if (!device) return;
+  const Tensor x = from_vector<float>({4, 2}, {NAN, 1, INFINITY, 1, -INFINITY, -INFINITY, 3, 3}, *device);
+  const std::vector<float> y = to_vector<float>(softmax_forward(x));
+  for (size_t i = 0; i < 6; ++i) CHECK(std::isnan(y[i]));
+  CHECK(y[6] == 0.5f);
+  CHECK(y[7] == 0.5f);
 }
 
 TEST_CASE("softmax: a row of equal values is uniform, however large they are") {

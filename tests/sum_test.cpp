@@ -14,6 +14,11 @@ TEST_CASE("sum: gradient, f32, views, threads and memory on odd shapes") {
     check_op({"sum", {normal(shape)}, [](const Vars& in) { return sum(in[0]); }, shape.element_count()});
 }
 
+TEST_CASE("sum: a device agrees on one block, many blocks and nothing") {
+  for (const Shape& shape : {Shape{}, Shape{0, 3}, Shape{1, 31}, Shape{3, 33}, Shape{5, 4096}})
+    check_device({"sum", {uniform(shape, 0, 1)}, [](const Vars& in) { return sum(in[0]); }});
+}
+
 TEST_CASE("sum: many runs of elements have the same bits on any number of threads; nothing sums to zero") {
   CHECK(threads_agree({"sum", {normal({300, 1001})}, [](const Vars& in) { return sum(in[0]); }}).ok);
   CHECK(item(sum_forward(from_vector<float>({2, 2}, {1, 2, 3, 4}))) == 10.0);

@@ -19,6 +19,18 @@ TEST_CASE("transpose: gradient, f32, views, threads and memory on odd shapes") {
   check({0, 3}, 0, 1);
 }
 
+TEST_CASE("transpose: a device makes transposed views contiguous, in tiles and without") {
+  const auto check = [](const Shape& shape, int a, int b) {
+    check_device({"transpose", {normal(shape)}, [=](const Vars& in) { return transpose(in[0], a, b); }});
+  };
+  check({3, 5}, 0, 1);
+  check({33, 65}, 0, 1);
+  check({2, 3, 40, 8}, 1, 2);
+  check({2, 3, 40, 8}, 0, 3);
+  check({2, 33, 3}, 0, 2);
+  check({0, 3}, 0, 1);
+}
+
 TEST_CASE("transpose: by hand, as a view; an axis that is not there is refused") {
   const Tensor x = from_vector<float>({2, 2}, {1, 2, 3, 4});
   const Tensor y = transpose(Var(x), 0, 1).value();

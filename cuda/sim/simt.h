@@ -21,6 +21,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
 // One block exists at a time, so what a block shares may be static; unlike dynamic shared memory it is not
 // poisoned.
 #define __shared__ static

@@ -1,25 +1,8 @@
 #include "cuda/elementwise.cuh"
 #include "cuda/gelu.h"
+#include "cuda/gelu_math.cuh"
 
 namespace limoe::cuda {
-namespace {
-
-constexpr float kSqrtTwoOverPi = 0.79788456080286535588f;
-constexpr float kCubic = 0.044715f;
-
-__device__ inline float gelu(float x) {
-  return 0.5f * x * (1.0f + tanhf(kSqrtTwoOverPi * x * (1.0f + kCubic * x * x)));
-}
-
-__device__ inline float gelu_slope(float x) {
-  const float t = tanhf(kSqrtTwoOverPi * x * (1.0f + kCubic * x * x));
-  const float du = kSqrtTwoOverPi * (1.0f + 3.0f * kCubic * x * x);
-  // At large |x| the product is 0 times something that may overflow; t is +-1 there and the limit is 0.
-  const float bend = 1.0f - t * t;
-  return 0.5f * (1.0f + t) + (bend == 0.0f ? 0.0f : 0.5f * x * bend * du);
-}
-
-}  // namespace
 
 // Lanes stride over packs of 16 bytes, or over single elements.
 template <class T>

@@ -1,0 +1,104 @@
+// The kernel and the launcher of gemm() for tiles of one kind (cuda/gemm_f32.cuh, cuda/gemm_bf16.cuh).
+#pragma once
+
+#include "cuda/gemm.h"
+#include "cuda/gemm_partials.h"
+#include "cuda/gemm_tile.cuh"
+
+namespace limoe::cuda {
+
+template <class T, class Out>
+struct GemmArguments {
+  TileOperand<T> a, b;  // of batch 0, from its beginning
+  int64_t a_batch_stride, b_batch_stride, c_batch_stride, c_piece_stride;
+  TileOutput<T, Out> c;
+  int k, piece_length;
+  int tile_rows, tile_columns;
+};
+
+// One block per tile of C: blockIdx.x counts tiles and batches, blockIdx.y pieces of k.
+template <class Tile, bool TransposedA, bool TransposedB, class Out>
+__global__ void __launch_bounds__(Tile::kLanes)
+    gemm_kernel(GemmArguments<typename Tile::Value, Out> arguments) {
+  const int tiles = arguments.tile_rows * arguments.tile_columns;
+  const int batch = int(blockIdx.x) / tiles, piece = int(blockIdx.y);
+  const TilePlace place = tile_place(int(blockIdx.x) % tiles, arguments.tile_rows, arguments.tile_columns);
+  TileWork<typename Tile::Value> work{arguments.a, arguments.b, 0, 0};
+  work.a.data += batch * arguments.a_batch_stride;
+  work.b.data += batch * arguments.b_batch_stride;
+  work.a.first = place.row * Tile::kTile;
+  work.b.first = place.column * Tile::kTile;
+  work.k_begin = piece * arguments.piece_length;
+  const int k_left = arguments.k - work.k_begin;
+  work.k_end = work.k_begin + (k_left < arguments.piece_length ? k_left : arguments.piece_length);
+  const int64_t moved = batch * arguments.c_batch_stride + piece * arguments.c_piece_stride;
+  TileOutput<typename Tile::Value, Out> output = arguments.c;
+  output.c += moved;
+  if (output.before_gelu) output.before_gelu += moved;
+  if (output.residual) output.residual += moved;
+  Tile::template run<TransposedA, TransposedB>(work, output);
+}
+
+template <class T>
+bool rows_are_packed(const T* data, int64_t stride, int64_t batch_stride = 0) {
+  return can_pack<T>(stride, data) && batch_stride % Packed<T>::kCount == 0;
+}
+
+template <class T, class Out>
+TileOutput<T, Out> tile_output(GemmShape shape, GemmOutput<Out> c, GemmEpilogue<T, Out> epilogue) {
+  const bool packed = rows_are_packed(c.data, c.stride, c.batch_stride) &&
+                      rows_are_packed(epilogue.before_gelu, c.stride) &&
+                      rows_are_packed(epilogue.residual, c.stride) && can_pack<T>(0, epilogue.bias);
+  return {c.data,        c.stride,      narrow("gemm: m", shape.m), narrow("gemm: n", shape.n), c.beta,
+          epilogue.bias, epilogue.gelu, epilogue.before_gelu,       epilogue.residual,          packed};
+}
+
+template <class Tile, class T, class Out>
+void launch_gemm(Stream stream, const GemmArguments<T, Out>& arguments, bool transposed_a, bool transposed_b,
+                 const LaunchShape& shape) {
+  if (transposed_a)
+    transposed_b ? launch<gemm_kernel<Tile, true, true, Out>>(stream, shape, arguments)
+                 : launch<gemm_kernel<Tile, true, false, Out>>(stream, shape, arguments);
+  else
+    transposed_b ? launch<gemm_kernel<Tile, false, true, Out>>(stream, shape, arguments)
+                 : launch<gemm_kernel<Tile, false, false, Out>>(stream, shape, arguments);
+}
+
+template <class Tile, class T, class Out>
+void gemm_by_tiles(Stream stream, GemmShape shape, const GemmPlan& plan, GemmInput<T> a, GemmInput<T> b,
+                   GemmOutput<Out> c, GemmEpilogue<T, Out> epilogue) {
+  const int tile_rows = narrow("gemm: m", blocks_for(shape.m, Tile::kTile));
+  const int tile_columns = narrow("gemm: n", blocks_for(shape.n, Tile::kTile));
+  const GemmArguments<T, Out> arguments{
+      {a.data, a.stride, 0, narrow("gemm: m", shape.m), rows_are_packed(a.data, a.stride, a.batch_stride)},
+      {b.data, b.stride, 0, narrow("gemm: n", shape.n), rows_are_packed(b.data, b.stride, b.batch_stride)},
+      a.batch_stride,
+      b.batch_stride,
+      c.batch_stride,
+      shape.batch * shape.m * shape.n,  // pieces lie in the workspace one behind the other
+      tile_output<T, Out>(shape, c, epilogue),
+      narrow("gemm: k", shape.k),
+      narrow("gemm: k", plan.piece_length),
+      tile_rows,
+      tile_columns};
+  const int64_t tiles = int64_t(tile_rows) * tile_columns * shape.batch;
+  launch_gemm<Tile, T, Out>(
+      stream, arguments, a.transposed, b.transposed,
+      {.grid = {tiles, plan.pieces}, .block = Tile::kLanes, .shared_bytes = Tile::kSharedBytes});
+}
+
+template <template <int> class Tile, class T, class Out>
+void gemm_by_plan(Stream stream, GemmShape shape, GemmInput<T> a, GemmInput<T> b, GemmOutput<Out> c,
+                  GemmEpilogue<T, Out> epilogue, float* workspace, GemmTile tile) {
+  if (shape.m == 0 || shape.n == 0 || shape.batch == 0) return;
+  const GemmPlan plan = plan_gemm(shape, tile);
+  const auto by_tiles = [&]<class To>(GemmOutput<To> to, GemmEpilogue<T, To> with) {
+    plan.large ? gemm_by_tiles<Tile<kLargeTile>, T, To>(stream, shape, plan, a, b, to, with)
+               : gemm_by_tiles<Tile<kSmallTile>, T, To>(stream, shape, plan, a, b, to, with);
+  };
+  if (plan.pieces == 1) return by_tiles(c, epilogue);
+  by_tiles(GemmOutput<float>{workspace, shape.n, 0, shape.m * shape.n}, GemmEpilogue<T, float>{});
+  sum_gemm_partials<T, Out>(stream, shape, workspace, plan.pieces, c, epilogue);
+}
+
+}  // namespace limoe::cuda

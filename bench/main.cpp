@@ -8,6 +8,7 @@
 // Exit status 0, 1 (a case was wrong; the others were still timed), 2 (called wrongly).
 #include <benchmark/benchmark.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -124,11 +125,15 @@ void add_case(const BenchCase& one, Runner& runner) {
 }
 
 void print_peaks() {
-  constexpr double kBeyondCaches = 512 << 20;
   Machine machine;
   std::cout << "{\"threads\": " << thread_count() << ", \"flop_per_second\": " << machine.flop_rate()
-            << ", \"flop_per_second_one_thread\": " << machine.flop_rate_of_one()
-            << ", \"copy_bytes_per_second\": " << machine.copy_rate(kBeyondCaches) << "}\n";
+            << ", \"flop_per_second_one_thread\": " << machine.flop_rate_of_one() << ", \"copy_rates\": [";
+  for (int power = 16; power <= 28; power += 2) {
+    const double bytes = std::exp2(power);
+    std::cout << (power == 16 ? "" : ", ") << "{\"bytes\": " << bytes
+              << ", \"bytes_per_second\": " << machine.copy_rate(bytes) << "}";
+  }
+  std::cout << "]}\n";
 }
 
 void add_context(const Machine& machine) {

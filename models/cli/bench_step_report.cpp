@@ -1,6 +1,7 @@
 #include "models/cli/bench_step_report.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "models/cli/bench_program.h"
 #include "models/cli/table.h"
@@ -11,12 +12,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Less than this is no work of memory but the fixed cost of a call.
+constexpr double kLeastBytes = 16 << 10;
+
 // The share of its own limit: the time the peaks allow at least, by the time it took. 0 where nothing is
 // known.
 double share_of_limit(const OpTime& time, const MachinePeaks& peaks) {
-  if (time.milliseconds <= 0) return 0;
-  const double least = std::max(time.flop / peaks.flop_per_second, time.bytes / peaks.copy_bytes_per_second);
-  return 1000 * least / time.milliseconds;
+  if (time.milliseconds <= 0 || time.calls <= 0) return 0;
+  const double bytes = time.bytes / time.calls;
+  const double copy = bytes < kLeastBytes ? 0 : time.bytes / peaks.copy_rate(bytes);
+  return 1000 * std::max(time.flop / peaks.flop_per_second, copy) / time.milliseconds;
 }
 
 double giga_per_second(double amount, double milliseconds) {
@@ -25,7 +30,8 @@ double giga_per_second(double amount, double milliseconds) {
 
 std::string rate_of(const OpTime& time) {
   if (time.flop > 0) return with_decimals(giga_per_second(time.flop, time.milliseconds), 1) + " GFLOP/s";
-  if (time.bytes > 0) return with_decimals(giga_per_second(time.bytes, time.milliseconds), 1) + " GB/s";
+  if (time.bytes >= kLeastBytes * time.calls)
+    return with_decimals(giga_per_second(time.bytes, time.milliseconds), 1) + " GB/s";
   return "";
 }
 
@@ -50,7 +56,17 @@ std::optional<MachinePeaks> measured_peaks(int threads) {
   const std::string text = bench_program_output({"--peaks", concatenate("--threads=", threads)});
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return {};
-  return MachinePeaks{json.value("flop_per_second", 0.0), json.value("copy_bytes_per_second", 0.0)};
+  MachinePeaks peaks{.flop_per_second = json["flop_per_second"], .copy_rates = {}};
+  for (const Json& rate : json["copy_rates"]) peaks.copy_rates[rate["bytes"]] = rate["bytes_per_second"];
+  return peaks;
+}
+
+double MachinePeaks::copy_rate(double bytes) const {
+  double nearest = 0, rate = 0;
+  for (const auto& [size, measured] : copy_rates)
+    if (rate == 0 || std::abs(std::log(size / bytes)) < std::abs(std::log(nearest / bytes)))
+      nearest = size, rate = measured;
+  return rate;
 }
 
 std::string step_text(const StepBenchResult& result, const std::optional<MachinePeaks>& peaks) {
@@ -88,9 +104,7 @@ Json step_json(const StepBenchResult& result, const std::optional<MachinePeaks>&
                {"peak_resident_bytes", result.peak_resident},
                {"ms", result.milliseconds},
                {"losses", result.losses}};
-  if (peaks)
-    json["machine"] = {{"flop_per_second", peaks->flop_per_second},
-                       {"copy_bytes_per_second", peaks->copy_bytes_per_second}};
+  if (peaks) json["machine"] = {{"flop_per_second", peaks->flop_per_second}};
   for (const OpTime& time : result.ops) {
     Json op = {{"op", time.op},           {"pass", time.pass}, {"calls", time.calls},
                {"ms", time.milliseconds}, {"flop", time.flop}, {"bytes", time.bytes}};

@@ -56,8 +56,17 @@ Event event_of(const Json& json) {
   return event;
 }
 
-void add_work(OpTime& time, const Event& event, const ParameterArena& arena) {
+// Ops that hand on memory, or a gradient as it is.
+bool is_view(const Event& event) {
   const bool backward = event.pass == "backward";
+  return event.op == "reshape" || event.op == "slice" ||
+         (backward && (event.op == "add" || event.op == "concat"));
+}
+
+void add_work(OpTime& time, const Event& event, const ParameterArena& arena, double attention_flop) {
+  const bool backward = event.pass == "backward";
+  if (is_view(event)) return;
+  if (event.op == "attention") time.flop += backward ? 2.5 * attention_flop : attention_flop;
   if (event.op.find("linear") != std::string::npos)
     time.flop += (backward ? 4 : 2) * product(event.y) * inner_size(arena, event.layer, event.y);
   time.bytes += (backward ? 3 : 2) * event.bytes;  // x, dy and dx; x and y
@@ -65,7 +74,8 @@ void add_work(OpTime& time, const Event& event, const ParameterArena& arena) {
 
 }  // namespace
 
-std::vector<OpTime> op_times(const std::string& trace_json, int64_t steps, const ParameterArena& arena) {
+std::vector<OpTime> op_times(const std::string& trace_json, int64_t steps, const ParameterArena& arena,
+                             double attention_flop) {
   std::map<std::pair<std::string, std::string>, OpTime> times;
   double whole = 0, named = 0;
   const Json trace = Json::parse(trace_json);
@@ -81,7 +91,7 @@ std::vector<OpTime> op_times(const std::string& trace_json, int64_t steps, const
     time.milliseconds += milliseconds;
     time.calls += 1;
     named += milliseconds;
-    if (event.pass != "phase") add_work(time, event, arena);
+    if (event.pass != "phase") add_work(time, event, arena, attention_flop);
   }
   std::vector<OpTime> all;
   for (const auto& [key, time] : times) all.push_back(time);

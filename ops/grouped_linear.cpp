@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "autograd/record.h"
+#include "cuda/grouped_linear.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -117,13 +118,19 @@ void expect_row_begin(const char* op, const Tensor& row_begin, int64_t rows) {
                        begin[expert], "..", rows);
 }
 
-// As contiguous memory, checked.
-Tensor checked_row_begin(const char* op, const Tensor& row_begin, int64_t experts, int64_t rows) {
+// As contiguous memory, checked. What it holds on a device stays there: its kernels cut it to fit.
+Tensor checked_row_begin(const char* op, const Tensor& row_begin, int64_t experts, const char* like_name,
+                         const Tensor& like) {
   expect_dtype(op, "row_begin", row_begin, DType::i32);
   expect_shape(op, "row_begin", row_begin, {experts + 1}, "because there are ", experts, " experts");
+  expect_same_device(op, "row_begin", row_begin, like_name, like);
   const Tensor begins = contiguous(row_begin);
-  expect_row_begin(op, begins, rows);
+  if (like.device().kind == DeviceKind::cpu) expect_row_begin(op, begins, like.dim(0));
   return begins;
+}
+
+cuda::GroupedShape device_shape(Sizes sizes, int64_t rows) {
+  return {sizes.experts, rows, sizes.inputs, sizes.outputs};
 }
 
 }  // namespace
@@ -139,14 +146,19 @@ Tensor grouped_linear_forward(const Tensor& rows, const Tensor& kernel, const Te
   expect_shape(kOp, "bias", bias, {kernel.dim(0), kernel.dim(2)}, "because kernel is ", kernel.shape());
   expect_same_kind(kOp, "bias", bias, "rows", rows);
   const Sizes sizes{kernel.dim(0), kernel.dim(1), kernel.dim(2)};
-  const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, rows.dim(0));
+  const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, "rows", rows);
   const Tensor in = contiguous(rows), weights = contiguous(kernel), shift = contiguous(bias);
-  Tensor y = empty({rows.dim(0), sizes.outputs}, rows.dtype());
-  dispatch(kOp, in, [&]<class T>(OnCpu<T>) {
+  Tensor y = empty({rows.dim(0), sizes.outputs}, rows.dtype(), rows.device());
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     const int32_t* const begin = begins.data<int32_t>();
     T* const out = y.mutable_data<T>();
     forward_cpu(in.data<T>(), weights.data<T>(), shift.data<T>(), begin, out, sizes);
     zero_rows(out, begin[sizes.experts], y.dim(0), sizes.outputs);
+  };
+  dispatch(kOp, in, on_cpu, [&]<class T>(OnCuda<T> on) {
+    cuda::grouped_linear_forward(on.stream, device_shape(sizes, y.dim(0)), in.device_data<T>(),
+                                 weights.device_data<T>(), shift.device_data<T>(),
+                                 begins.device_data<int32_t>(), y.mutable_device_data<T>());
   });
   return y;
 }
@@ -157,14 +169,19 @@ Tensor grouped_linear_backward_rows(const Tensor& kernel, const Tensor& row_begi
   expect_rank(kOp, "dy", dy, 2);
   expect_dim(kOp, "dy", dy, 1, sizes.outputs, "because kernel is ", kernel.shape());
   expect_same_kind(kOp, "dy", dy, "kernel", kernel);
-  const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, dy.dim(0));
+  const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, "dy", dy);
   const Tensor weights = contiguous(kernel), gradient = contiguous(dy);
-  Tensor drows = empty({dy.dim(0), sizes.inputs}, dy.dtype());
-  dispatch(kOp, gradient, [&]<class T>(OnCpu<T>) {
+  Tensor drows = empty({dy.dim(0), sizes.inputs}, dy.dtype(), dy.device());
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     const int32_t* const begin = begins.data<int32_t>();
     T* const out = drows.mutable_data<T>();
     backward_rows_cpu(weights.data<T>(), begin, gradient.data<T>(), out, sizes);
     zero_rows(out, begin[sizes.experts], drows.dim(0), sizes.inputs);
+  };
+  dispatch(kOp, gradient, on_cpu, [&]<class T>(OnCuda<T> on) {
+    cuda::grouped_linear_backward_rows(on.stream, device_shape(sizes, dy.dim(0)), weights.device_data<T>(),
+                                       begins.device_data<int32_t>(), gradient.device_data<T>(),
+                                       drows.mutable_device_data<T>());
   });
   return drows;
 }
@@ -175,12 +192,17 @@ Tensor grouped_linear_backward_kernel(const Tensor& rows, const Tensor& row_begi
   expect_dim(kOp, "dy", dy, 0, rows.dim(0), "because rows is ", rows.shape());
   expect_same_kind(kOp, "dy", dy, "rows", rows);
   const Sizes sizes{row_begin.dim(0) - 1, rows.dim(1), dy.dim(1)};
-  const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, dy.dim(0));
+  const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, "dy", dy);
   const Tensor in = contiguous(rows), gradient = contiguous(dy);
-  Tensor dkernel = empty({sizes.experts, sizes.inputs, sizes.outputs}, dy.dtype());
-  dispatch(kOp, gradient, [&]<class T>(OnCpu<T>) {
+  Tensor dkernel = empty({sizes.experts, sizes.inputs, sizes.outputs}, dy.dtype(), dy.device());
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     backward_kernel_cpu(in.data<T>(), begins.data<int32_t>(), gradient.data<T>(), dkernel.mutable_data<T>(),
                         sizes);
+  };
+  dispatch(kOp, gradient, on_cpu, [&]<class T>(OnCuda<T> on) {
+    cuda::grouped_linear_backward_kernel(on.stream, device_shape(sizes, dy.dim(0)), in.device_data<T>(),
+                                         begins.device_data<int32_t>(), gradient.device_data<T>(),
+                                         dkernel.mutable_device_data<T>());
   });
   return dkernel;
 }
@@ -189,11 +211,18 @@ Tensor grouped_linear_backward_bias(const Tensor& row_begin, const Tensor& dy) {
   constexpr const char* kOp = "grouped_linear backward";
   expect_rank(kOp, "dy", dy, 2);
   const Sizes sizes{row_begin.dim(0) - 1, 0, dy.dim(1)};
-  const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, dy.dim(0));
+  const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, "dy", dy);
   const Tensor gradient = contiguous(dy);
-  Tensor dbias = empty({sizes.experts, sizes.outputs}, dy.dtype());
-  dispatch(kOp, gradient, [&]<class T>(OnCpu<T>) {
+  Tensor dbias = empty({sizes.experts, sizes.outputs}, dy.dtype(), dy.device());
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     backward_bias_cpu(begins.data<int32_t>(), gradient.data<T>(), dbias.mutable_data<T>(), sizes);
+  };
+  dispatch(kOp, gradient, on_cpu, [&]<class T>(OnCuda<T> on) {
+    const cuda::GroupedShape shape = device_shape(sizes, dy.dim(0));
+    Tensor partials = empty({cuda::grouped_bias_runs(shape), sizes.outputs}, DType::f32, dy.device());
+    cuda::grouped_linear_backward_bias(on.stream, shape, begins.device_data<int32_t>(),
+                                       gradient.device_data<T>(), partials.mutable_device_data<float>(),
+                                       dbias.mutable_device_data<T>());
   });
   return dbias;
 }

@@ -3,7 +3,8 @@
 //   y[r] = rows[r] * kernel[e] + bias[e]   for row_begin[e] <= r < row_begin[e + 1]
 //   y[r] = 0                               for r >= row_begin[E], rows that nobody uses
 //
-// rows: [R, K]; kernel: [E, K, M]; bias: [E, M]; y: [R, M]; all f32 or f64. row_begin: i32 [E + 1], from 0,
+// rows: [R, K]; kernel: [E, K, M]; bias: [E, M]; y: [R, M]; all f32 or f64, on a
+// device f32 or bf16. row_begin: i32 [E + 1], from 0,
 // never descending, at most R (ops/moe_route.h). An expert may have any number of rows, none included.
 //
 //   drows[r] = dy[r] * kernel[e]^T (0 for an unused row)

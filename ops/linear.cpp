@@ -1,7 +1,9 @@
 #include "ops/linear.h"
 
 #include "autograd/record.h"
+#include "cuda/column_sums.h"
 #include "ops/check.h"
+#include "ops/device_gemm.h"
 #include "ops/dispatch.h"
 #include "ops/gemm.h"
 #include "ops/row_sums.h"
@@ -71,10 +73,15 @@ Tensor linear_forward(const Tensor& x, const Tensor& kernel, const Tensor& bias)
   const Tensor offsets = bias.defined() ? contiguous(bias) : bias;
   Tensor y = empty(x.shape().with(-1, columns), x.dtype(), x.device());
   const Rows rows = fold_leading_axes(in.shape());
-  dispatch("linear", in, [&]<class T>(OnCpu<T>) {
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     forward_cpu<T>({in.data<T>(), weights.data<T>(), offsets.defined() ? offsets.data<T>() : nullptr,
                     y.mutable_data<T>(), rows.width, columns},
                    rows.count);
+  };
+  dispatch("linear", in, on_cpu, [&]<class T>(OnCuda<T> on) {
+    device_gemm<T>(on, y.device(), {rows.count, columns, rows.width}, {in.device_data<T>(), rows.width},
+                   {weights.device_data<T>(), columns}, {y.mutable_device_data<T>(), columns},
+                   {.bias = offsets.defined() ? offsets.device_data<T>() : nullptr});
   });
   return y;
 }
@@ -84,9 +91,14 @@ Tensor linear_backward_x(const Tensor& kernel, const Tensor& dy) {
   const Tensor weights = contiguous(kernel), gradient = contiguous(dy);
   Tensor dx = empty(dy.shape().with(-1, kernel.dim(0)), dy.dtype(), dy.device());
   const Rows rows = fold_leading_axes(gradient.shape());
-  dispatch("linear backward", gradient, [&]<class T>(OnCpu<T>) {
-    gemm<T>(rows.count, kernel.dim(0), rows.width, {gradient.data<T>(), rows.width},
-            {weights.data<T>(), rows.width, true}, T(0), dx.mutable_data<T>(), kernel.dim(0));
+  const int64_t width = kernel.dim(0);
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
+    gemm<T>(rows.count, width, rows.width, {gradient.data<T>(), rows.width},
+            {weights.data<T>(), rows.width, true}, T(0), dx.mutable_data<T>(), width);
+  };
+  dispatch("linear backward", gradient, on_cpu, [&]<class T>(OnCuda<T> on) {
+    device_gemm<T>(on, dx.device(), {rows.count, width, rows.width}, {gradient.device_data<T>(), rows.width},
+                   {weights.device_data<T>(), rows.width, true}, {dx.mutable_device_data<T>(), width});
   });
   return dx;
 }
@@ -97,9 +109,14 @@ Tensor linear_backward_kernel(const Tensor& x, const Tensor& dy) {
   const Rows rows = fold_leading_axes(in.shape());
   const int64_t columns = dy.dim(-1);
   Tensor dkernel = empty({rows.width, columns}, dy.dtype(), dy.device());
-  dispatch("linear backward", gradient, [&]<class T>(OnCpu<T>) {
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     gemm<T>(rows.width, columns, rows.count, {in.data<T>(), rows.width, true}, {gradient.data<T>(), columns},
             T(0), dkernel.mutable_data<T>(), columns);
+  };
+  dispatch("linear backward", gradient, on_cpu, [&]<class T>(OnCuda<T> on) {
+    device_gemm<T>(on, dkernel.device(), {rows.width, columns, rows.count},
+                   {in.device_data<T>(), rows.width, true}, {gradient.device_data<T>(), columns},
+                   {dkernel.mutable_device_data<T>(), columns});
   });
   return dkernel;
 }
@@ -107,8 +124,14 @@ Tensor linear_backward_kernel(const Tensor& x, const Tensor& dy) {
 Tensor linear_backward_bias(const Tensor& dy) {
   const Tensor gradient = contiguous(dy);
   Tensor dbias = empty({dy.dim(-1)}, dy.dtype(), dy.device());
-  dispatch("linear backward", gradient, [&]<class T>(OnCpu<T>) {
-    column_sums(gradient.data<T>(), fold_leading_axes(gradient.shape()), dbias.mutable_data<T>());
+  const Rows rows = fold_leading_axes(gradient.shape());
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
+    column_sums(gradient.data<T>(), rows, dbias.mutable_data<T>());
+  };
+  dispatch("linear backward", gradient, on_cpu, [&]<class T>(OnCuda<T> on) {
+    Tensor partials = empty({cuda::column_sum_runs(rows), rows.width}, DType::f32, dy.device());
+    cuda::column_sums(on.stream, gradient.device_data<T>(), partials.mutable_device_data<float>(),
+                      dbias.mutable_device_data<T>(), rows);
   });
   return dbias;
 }

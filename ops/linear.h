@@ -1,6 +1,7 @@
 // linear: y = x W + b over the last axis.
 //
-// x [..., K], kernel W [K, M], bias b [M] or none -> y [..., M]; all f32 or all f64.
+// x [..., K], kernel W [K, M], bias b [M] or none -> y [..., M]; all f32 or all f64, on a device f32 or
+// bf16 (sums in f32).
 // dx = dy W^T, dW = x^T dy, db = sum of dy over all rows. Sums over rows are cut into runs that depend on the
 // shape alone, so the bits do not depend on the number of threads.
 #pragma once

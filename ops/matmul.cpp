@@ -2,6 +2,7 @@
 
 #include "autograd/record.h"
 #include "ops/check.h"
+#include "ops/device_gemm.h"
 #include "ops/dispatch.h"
 #include "ops/gemm.h"
 #include "tensor/factory.h"
@@ -55,9 +56,15 @@ Tensor matmul_forward(const Tensor& a, const Tensor& b, Transposed transposed) {
   expect_shape("matmul", "b", b, wanted, "because a is ", a.shape(), transposed.a ? ", transposed" : "");
   const Tensor left = contiguous(a), right = contiguous(b);
   Tensor c = empty(a.shape().with(-2, m).with(-1, n), a.dtype(), a.device());
-  dispatch("matmul", left, [&]<class T>(OnCpu<T>) {
-    forward_cpu(left.data<T>(), right.data<T>(), c.mutable_data<T>(), {leading_size(a.shape()), m, n, k},
-                transposed);
+  const int64_t batch = leading_size(a.shape());
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
+    forward_cpu(left.data<T>(), right.data<T>(), c.mutable_data<T>(), {batch, m, n, k}, transposed);
+  };
+  dispatch("matmul", left, on_cpu, [&]<class T>(OnCuda<T> on) {
+    device_gemm<T>(on, c.device(), {m, n, k, batch},
+                   {left.device_data<T>(), transposed.a ? m : k, transposed.a, m * k},
+                   {right.device_data<T>(), transposed.b ? k : n, transposed.b, k * n},
+                   {c.mutable_device_data<T>(), n, 0, m * n});
   });
   return c;
 }

@@ -1,7 +1,7 @@
 // matmul: c = a b;   batched_matmul: the same for every leading index.
 //
 // matmul: a [M, K], b [K, N] -> c [M, N]. batched_matmul: a [B.., M, K], b [B.., K, N] -> [B.., M, N],
-// leading axes equal. All f32 or all f64. da = dc b^T, db = a^T dc.
+// leading axes equal. All f32 or all f64, on a device f32 or bf16. da = dc b^T, db = a^T dc.
 #pragma once
 
 #include "autograd/var.h"

@@ -4,6 +4,7 @@
 
 #include "tensor/error.h"
 #include "tensor/factory.h"
+#include "tests/support/device.h"
 #include "tests/support/op_case.h"
 
 using namespace limoe;
@@ -17,7 +18,7 @@ OpCase grouped(const std::vector<int32_t>& row_begin, int64_t rows, int64_t inpu
   return {
       "grouped_linear",
       {normal({rows, inputs}, 1), normal({experts, inputs, outputs}, 2, 0.5), normal({experts, outputs}, 3)},
-      [=](const Vars& in) { return grouped_linear(in[0], in[1], in[2], begins); },
+      [=](const Vars& in) { return grouped_linear(in[0], in[1], in[2], beside(in[0], begins)); },
       std::max({rows, inputs, outputs})};
 }
 
@@ -59,6 +60,24 @@ TEST_CASE("grouped_linear: 0 to 17 rows an expert agree with the formula") {
     CHECK_CLOSE(y, by_the_formula(op_case.inputs[0], op_case.inputs[1], op_case.inputs[2], row_begin),
                 tolerance::kGoldenF64);
   }
+}
+
+TEST_CASE("grouped_linear: a device agrees on uneven experts, unused rows and odd widths") {
+  check_device(grouped({0, 0}, 0, 3, 2));
+  check_device(grouped({0, 3, 3, 5}, 7, 4, 3));
+  check_device(grouped({0, 0, 70, 70, 70}, 70, 33, 16));  // all rows on one expert
+  check_device(grouped({0, 64, 129, 130}, 200, 24, 40));  // whole tiles, and rows nobody uses
+  check_device(grouped({0, 130, 130, 257}, 257, 8, 65));
+  std::vector<int32_t> row_begin{0};
+  for (int32_t rows = 0; rows <= 17; ++rows) row_begin.push_back(row_begin.back() + rows);
+  check_device(grouped(row_begin, row_begin.back() + 5, 16, 24));
+  check_device(grouped({0, 2, 9}, 9, 129, 7));
+  check_device(grouped({0, 2, 9}, 9, 5, 197));
+}
+
+TEST_CASE("grouped_linear: large tiles on a device, for many rows an expert") {
+  if (!device_under_test()) return;
+  check_device(grouped({0, 300, 300, 640}, 700, 72, 1500), {.bf16 = false});
 }
 
 TEST_CASE("grouped_linear: many tiles have the same bits on any number of threads") {

@@ -23,6 +23,22 @@ TEST_CASE("linear: gradient, f32, views, threads and memory on odd shapes, with 
     }
 }
 
+TEST_CASE("linear: a device agrees on odd shapes, with a bias and without") {
+  const auto check = [](const Shape& shape, int64_t columns) {
+    const Tensor x = normal(shape, 1), kernel = normal({shape[-1], columns}, 2), bias = normal({columns}, 3);
+    check_device({"linear", {x, kernel, bias}, [](const Vars& in) { return linear(in[0], in[1], in[2]); }});
+  };
+  for (const int64_t size : {1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 196, 197, 257, 577}) {
+    check({size, 3}, 5);
+    check({3, size}, 5);
+    check({3, 5}, size);
+  }
+  for (const Shape& shape : {Shape{7}, Shape{2, 3, 8}, Shape{0, 4}, Shape{3, 0}, Shape{1100, 24}})
+    check(shape, 16);
+  const Tensor x = normal({66, 40}, 1), kernel = normal({40, 72}, 2);
+  check_device({"linear", {x, kernel}, [](const Vars& in) { return linear(in[0], in[1]); }});
+}
+
 TEST_CASE("linear: many rows have the same bits on any number of threads, and agree with f64") {
   for (const auto& [rows, width, columns] : {std::array<int64_t, 3>{1500, 67, 93}, {300, 40, 257}}) {
     const OpCase op_case{

@@ -33,6 +33,22 @@ TEST_CASE("batched_matmul: gradient, f32, views, threads and memory, with one an
   check_op({"batched_matmul", {normal({0, 3, 4}, 1), normal({0, 4, 5}, 2)}, run});
 }
 
+TEST_CASE("matmul and batched_matmul: a device agrees on odd sizes and on nothing at all") {
+  const auto run = [](const Vars& in) { return matmul(in[0], in[1]); };
+  for (const auto& [m, k, n] : {std::array<int64_t, 3>{1, 1, 1},
+                                {65, 33, 129},
+                                {16, 64, 8},
+                                {0, 3, 2},
+                                {2, 0, 3},
+                                {2, 3, 0},
+                                {7, 1030, 5}})
+    check_device({"matmul", {normal({m, k}, 1), normal({k, n}, 2)}, run});
+  const auto batched = [](const Vars& in) { return batched_matmul(in[0], in[1]); };
+  check_device({"batched_matmul", {normal({2, 3, 17, 8}, 1), normal({2, 3, 8, 24}, 2)}, batched});
+  check_device({"batched_matmul", {normal({3, 5, 7}, 1), normal({3, 7, 9}, 2)}, batched});
+  check_device({"batched_matmul", {normal({0, 5, 7}, 1), normal({0, 7, 9}, 2)}, batched});
+}
+
 TEST_CASE("matmul: large products have the same bits on any number of threads, whichever way they are cut") {
   const auto run = [](const Vars& in) { return matmul(in[0], in[1]); };
   for (const auto& [m, k, n] : {std::array<int64_t, 3>{500, 65, 129}, {65, 129, 600}, {33, 2100, 47}}) {

@@ -1,6 +1,7 @@
 #include "ops/importance_loss.h"
 
 #include "autograd/record.h"
+#include "cuda/importance_loss.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/squared_variation.h"
@@ -31,24 +32,44 @@ void backward_cpu(const T* probs, const TokenGroups& by_group, double weight, T*
 }  // namespace
 
 Tensor importance_loss_forward(const Tensor& probs, const Tensor& group_of, int64_t groups) {
-  const TokenGroups by_group = token_groups("importance_loss", "probs", probs, group_of, groups);
+  constexpr const char* kOp = "importance_loss";
   const Tensor in = contiguous(probs);
-  double loss = 0;
-  dispatch("importance_loss", in,
-           [&]<class T>(OnCpu<T>) { loss = forward_cpu(in.data<T>(), by_group, in.dim(1)); });
-  return full({}, loss, probs.dtype());
+  Tensor loss;
+  dispatch(
+      kOp, in,
+      [&]<class T>(OnCpu<T>) {
+        const TokenGroups by_group = token_groups(kOp, "probs", in, group_of, groups);
+        loss = full({}, forward_cpu(in.data<T>(), by_group, in.dim(1)), in.dtype());
+      },
+      [&]<class T>(OnCuda<T> on) {
+        GroupsOnDevice on_device = groups_on_device(kOp, "probs", in, group_of, groups);
+        loss = loss_on_device(in);
+        cuda::importance_loss_forward(on.stream, in.device_data<T>(), on_device.ids(), on_device.sizes,
+                                      on_device.memory(), loss.mutable_device_data<float>());
+      });
+  return loss;
 }
 
 Tensor importance_loss_backward(const Tensor& probs, const Tensor& group_of, int64_t groups,
                                 const Tensor& dy) {
-  expect_shape("importance_loss backward", "dy", dy, {}, "because the loss is a scalar");
-  const TokenGroups by_group = token_groups("importance_loss backward", "probs", probs, group_of, groups);
+  constexpr const char* kOp = "importance_loss backward";
+  expect_shape(kOp, "dy", dy, {}, "because the loss is a scalar");
   const Tensor in = contiguous(probs);
-  Tensor dprobs = zeros_like(in);
-  const double weight = group_weight(by_group, dy);
-  dispatch("importance_loss backward", in, [&]<class T>(OnCpu<T>) {
-    backward_cpu(in.data<T>(), by_group, weight, dprobs.mutable_data<T>(), in.dim(1));
-  });
+  Tensor dprobs;
+  dispatch(
+      kOp, in,
+      [&]<class T>(OnCpu<T>) {
+        const TokenGroups by_group = token_groups(kOp, "probs", in, group_of, groups);
+        dprobs = zeros_like(in);
+        backward_cpu(in.data<T>(), by_group, group_weight(by_group, dy), dprobs.mutable_data<T>(), in.dim(1));
+      },
+      [&]<class T>(OnCuda<T> on) {
+        GroupsOnDevice on_device = groups_on_device(kOp, "probs", in, group_of, groups);
+        dprobs = empty_like(in);
+        cuda::importance_loss_backward(on.stream, in.device_data<T>(), on_device.ids(), on_device.sizes,
+                                       dy.device_data<float>(), on_device.memory(),
+                                       dprobs.mutable_device_data<T>());
+      });
   return dprobs;
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "autograd/record.h"
+#include "cuda/load_loss.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/squared_variation.h"
@@ -77,53 +78,86 @@ void backward_cpu(const LoadInputs<T>& in, const TokenGroups& by_group, double w
   });
 }
 
-TokenGroups checked_groups(const char* op, const Tensor& logits, const Tensor& noisy_logits,
-                           const Tensor& group_of, const LoadSettings& settings) {
-  TokenGroups by_group = token_groups(op, "logits", logits, group_of, settings.groups);
+void expect_noise(const char* op, const Tensor& logits, const Tensor& noisy_logits,
+                  const LoadSettings& settings) {
+  expect_floating(op, "logits", logits);
+  expect_rank(op, "logits", logits, 2);
   expect_shape(op, "noisy_logits", noisy_logits, logits.shape(), "because logits is that");
   expect_same_kind(op, "noisy_logits", noisy_logits, "logits", logits);
-  if (settings.experts_per_token < 1 || settings.experts_per_token > logits.dim(1))
+  if (logits.dim(1) > 0 && (settings.experts_per_token < 1 || settings.experts_per_token > logits.dim(1)))
     throw ValueError(op, ": experts_per_token is ", settings.experts_per_token, "; expected 1..",
                      logits.dim(1), " because logits is ", logits.shape());
   if (!(settings.noise_deviation > 0) || std::isinf(settings.noise_deviation))
     throw ValueError(op, ": noise_deviation is ", settings.noise_deviation,
                      "; expected more than 0: without noise there is no chance to speak of");
-  return by_group;
+}
+
+// body(rows) with what the CPU's passes read.
+template <class T, class Body>
+void with_inputs(const Tensor& clean, const Tensor& noisy, const LoadSettings& settings, const Body& body) {
+  const std::vector<int32_t> places =
+      threshold_places(noisy.data<T>(), fold_leading_axes(noisy.shape()), settings.experts_per_token);
+  body(
+      LoadInputs<T>{clean.data<T>(), noisy.data<T>(), places.data(), clean.dim(1), settings.noise_deviation});
+}
+
+template <class T>
+cuda::LoadRows<T> rows_on_device(const Tensor& clean, const Tensor& noisy, const LoadSettings& settings) {
+  return {clean.device_data<T>(), noisy.device_data<T>(), int(settings.experts_per_token),
+          float(settings.noise_deviation)};
 }
 
 }  // namespace
 
 Tensor load_loss_forward(const Tensor& logits, const Tensor& noisy_logits, const Tensor& group_of,
                          const LoadSettings& settings) {
-  const TokenGroups by_group = checked_groups("load_loss", logits, noisy_logits, group_of, settings);
+  constexpr const char* kOp = "load_loss";
+  expect_noise(kOp, logits, noisy_logits, settings);
   const Tensor clean = contiguous(logits), noisy = contiguous(noisy_logits);
-  double loss = 0;
-  dispatch("load_loss", clean, [&]<class T>(OnCpu<T>) {
-    const std::vector<int32_t> places =
-        threshold_places(noisy.data<T>(), fold_leading_axes(noisy.shape()), settings.experts_per_token);
-    const LoadInputs<T> in{clean.data<T>(), noisy.data<T>(), places.data(), clean.dim(1),
-                           settings.noise_deviation};
-    loss = mean_over_groups(by_group, [&](Tokens tokens) { return squared_variation(loads(in, tokens)); });
-  });
-  return full({}, loss, logits.dtype());
+  Tensor loss;
+  dispatch(
+      kOp, clean,
+      [&]<class T>(OnCpu<T>) {
+        const TokenGroups by_group = token_groups(kOp, "logits", clean, group_of, settings.groups);
+        with_inputs<T>(clean, noisy, settings, [&](const LoadInputs<T>& in) {
+          const auto loss_of = [&](Tokens tokens) { return squared_variation(loads(in, tokens)); };
+          loss = full({}, mean_over_groups(by_group, loss_of), logits.dtype());
+        });
+      },
+      [&]<class T>(OnCuda<T> on) {
+        GroupsOnDevice on_device = groups_on_device(kOp, "logits", clean, group_of, settings.groups);
+        loss = loss_on_device(clean);
+        cuda::load_loss_forward(on.stream, rows_on_device<T>(clean, noisy, settings), on_device.ids(),
+                                on_device.sizes, on_device.memory(), loss.mutable_device_data<float>());
+      });
+  return loss;
 }
 
 LoadGradients load_loss_backward(const Tensor& logits, const Tensor& noisy_logits, const Tensor& group_of,
                                  const LoadSettings& settings, const Tensor& dy) {
   constexpr const char* kOp = "load_loss backward";
   expect_shape(kOp, "dy", dy, {}, "because the loss is a scalar");
-  const TokenGroups by_group = checked_groups(kOp, logits, noisy_logits, group_of, settings);
+  expect_noise(kOp, logits, noisy_logits, settings);
   const Tensor clean = contiguous(logits), noisy = contiguous(noisy_logits);
-  LoadGradients gradients{zeros_like(clean), zeros_like(clean)};
-  const double weight = group_weight(by_group, dy);
-  dispatch(kOp, clean, [&]<class T>(OnCpu<T>) {
-    const std::vector<int32_t> places =
-        threshold_places(noisy.data<T>(), fold_leading_axes(noisy.shape()), settings.experts_per_token);
-    const LoadInputs<T> in{clean.data<T>(), noisy.data<T>(), places.data(), clean.dim(1),
-                           settings.noise_deviation};
-    backward_cpu(in, by_group, weight, gradients.dlogits.mutable_data<T>(),
-                 gradients.dnoisy_logits.mutable_data<T>());
-  });
+  LoadGradients gradients;
+  dispatch(
+      kOp, clean,
+      [&]<class T>(OnCpu<T>) {
+        const TokenGroups by_group = token_groups(kOp, "logits", clean, group_of, settings.groups);
+        gradients = {zeros_like(clean), zeros_like(clean)};
+        with_inputs<T>(clean, noisy, settings, [&](const LoadInputs<T>& in) {
+          backward_cpu(in, by_group, group_weight(by_group, dy), gradients.dlogits.mutable_data<T>(),
+                       gradients.dnoisy_logits.mutable_data<T>());
+        });
+      },
+      [&]<class T>(OnCuda<T> on) {
+        GroupsOnDevice on_device = groups_on_device(kOp, "logits", clean, group_of, settings.groups);
+        gradients = {empty_like(clean), empty_like(clean)};
+        cuda::load_loss_backward(on.stream, rows_on_device<T>(clean, noisy, settings), on_device.ids(),
+                                 on_device.sizes, dy.device_data<float>(), on_device.memory(),
+                                 gradients.dlogits.mutable_device_data<T>(),
+                                 gradients.dnoisy_logits.mutable_device_data<T>());
+      });
   return gradients;
 }
 

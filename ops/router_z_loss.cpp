@@ -1,6 +1,7 @@
 #include "ops/router_z_loss.h"
 
 #include "autograd/record.h"
+#include "cuda/router_z_loss.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/router_softmax.h"
@@ -36,24 +37,45 @@ void backward_cpu(const T* logits, const TokenGroups& by_group, double weight, T
 }  // namespace
 
 Tensor router_z_loss_forward(const Tensor& logits, const Tensor& group_of, int64_t groups) {
-  const TokenGroups by_group = token_groups("router_z_loss", "logits", logits, group_of, groups);
+  constexpr const char* kOp = "router_z_loss";
   const Tensor in = contiguous(logits);
-  double loss = 0;
-  dispatch("router_z_loss", in,
-           [&]<class T>(OnCpu<T>) { loss = forward_cpu(in.data<T>(), by_group, in.dim(1)); });
-  return full({}, loss, logits.dtype());
+  Tensor loss;
+  dispatch(
+      kOp, in,
+      [&]<class T>(OnCpu<T>) {
+        const TokenGroups by_group = token_groups(kOp, "logits", in, group_of, groups);
+        loss = full({}, forward_cpu(in.data<T>(), by_group, in.dim(1)), in.dtype());
+      },
+      [&]<class T>(OnCuda<T> on) {
+        GroupsOnDevice on_device = groups_on_device(kOp, "logits", in, group_of, groups);
+        loss = loss_on_device(in);
+        cuda::router_z_loss_forward(on.stream, in.device_data<T>(), on_device.ids(), on_device.sizes,
+                                    on_device.memory(), loss.mutable_device_data<float>());
+      });
+  return loss;
 }
 
 Tensor router_z_loss_backward(const Tensor& logits, const Tensor& group_of, int64_t groups,
                               const Tensor& dy) {
-  expect_shape("router_z_loss backward", "dy", dy, {}, "because the loss is a scalar");
-  const TokenGroups by_group = token_groups("router_z_loss backward", "logits", logits, group_of, groups);
+  constexpr const char* kOp = "router_z_loss backward";
+  expect_shape(kOp, "dy", dy, {}, "because the loss is a scalar");
   const Tensor in = contiguous(logits);
-  Tensor dlogits = zeros_like(in);
-  const double weight = group_weight(by_group, dy);
-  dispatch("router_z_loss backward", in, [&]<class T>(OnCpu<T>) {
-    backward_cpu(in.data<T>(), by_group, weight, dlogits.mutable_data<T>(), in.dim(1));
-  });
+  Tensor dlogits;
+  dispatch(
+      kOp, in,
+      [&]<class T>(OnCpu<T>) {
+        const TokenGroups by_group = token_groups(kOp, "logits", in, group_of, groups);
+        dlogits = zeros_like(in);
+        backward_cpu(in.data<T>(), by_group, group_weight(by_group, dy), dlogits.mutable_data<T>(),
+                     in.dim(1));
+      },
+      [&]<class T>(OnCuda<T> on) {
+        GroupsOnDevice on_device = groups_on_device(kOp, "logits", in, group_of, groups);
+        dlogits = empty_like(in);
+        cuda::router_z_loss_backward(on.stream, in.device_data<T>(), on_device.ids(), on_device.sizes,
+                                     dy.device_data<float>(), on_device.memory(),
+                                     dlogits.mutable_device_data<T>());
+      });
   return dlogits;
 }
 

@@ -5,16 +5,25 @@
 
 namespace limoe {
 
-TokenGroups token_groups(const char* op, const char* argument, const Tensor& rows, const Tensor& group_of,
-                         int64_t groups) {
+namespace {
+
+void expect_router_rows(const char* op, const char* argument, const Tensor& rows, const Tensor& group_of,
+                        int64_t groups) {
   expect_floating(op, argument, rows);
   expect_rank(op, argument, rows, 2);
   if (rows.dim(1) == 0)
     throw ShapeError(op, ": ", argument, " is ", rows.shape(), "; expected at least one expert");
   expect_dtype(op, "group_of", group_of, DType::i32);
   expect_shape(op, "group_of", group_of, {rows.dim(0)}, "because ", argument, " is ", rows.shape());
+  expect_same_device(op, "group_of", group_of, argument, rows);
   if (groups < 0) throw ValueError(op, ": groups is ", groups, "; expected 0 or more");
+}
 
+}  // namespace
+
+TokenGroups token_groups(const char* op, const char* argument, const Tensor& rows, const Tensor& group_of,
+                         int64_t groups) {
+  expect_router_rows(op, argument, rows, group_of, groups);
   const Tensor dense = contiguous(group_of);
   const int32_t* const group = dense.data<int32_t>();
   const int64_t count = dense.dim(0);
@@ -34,6 +43,17 @@ TokenGroups token_groups(const char* op, const char* argument, const Tensor& row
   for (int64_t token = 0; token < count; ++token)
     if (group[token] >= 0) by_group.tokens[next[group[token]]++] = int32_t(token);
   return by_group;
+}
+
+GroupsOnDevice groups_on_device(const char* op, const char* argument, const Tensor& rows,
+                                const Tensor& group_of, int64_t groups) {
+  expect_router_rows(op, argument, rows, group_of, groups);
+  const cuda::RouterSizes sizes{rows.dim(0), rows.dim(1), groups};
+  return {contiguous(group_of), empty({cuda::router_scratch_size(sizes)}, DType::f32, rows.device()), sizes};
+}
+
+Tensor loss_on_device(const Tensor& rows) {
+  return empty({}, DType::f32, rows.device());
 }
 
 double group_weight(const TokenGroups& by_group, const Tensor& dy) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "cuda/router_groups.h"
 #include "ops/eigen_maps.h"
 #include "tensor/parallel.h"
 #include "tensor/tensor.h"
@@ -27,6 +28,21 @@ struct TokenGroups {
 // Checks router rows [N, E] (E >= 1, a floating dtype) and group_of (i32 [N], -1..groups - 1).
 TokenGroups token_groups(const char* op, const char* argument, const Tensor& rows, const Tensor& group_of,
                          int64_t groups);
+
+// The same for kernels, which find a group's tokens themselves: checks the shapes and makes room. Indices out
+// of range count as -1 there, for nobody waits to look.
+struct GroupsOnDevice {
+  Tensor group_of, scratch;
+  cuda::RouterSizes sizes;
+
+  const int32_t* ids() const { return group_of.device_data<int32_t>(); }
+  float* memory() { return scratch.mutable_device_data<float>(); }
+};
+GroupsOnDevice groups_on_device(const char* op, const char* argument, const Tensor& rows,
+                                const Tensor& group_of, int64_t groups);
+
+// Where a loss is put on the device of `rows`: f32 whatever the rows are.
+Tensor loss_on_device(const Tensor& rows);
 
 // body(tokens) for every group that holds a token.
 template <class Body>

@@ -50,6 +50,11 @@ TEST_CASE("global_entropy_loss: gradient, groups, uncounted tokens, threads and 
   check_router_loss(global(4.3));  // active in some groups
 }
 
+TEST_CASE("global_entropy_loss: a device agrees on odd sizes, groups and uncounted tokens; NaN shows") {
+  check_router_loss_on_device(global(90));  // active everywhere
+  check_router_loss_on_device(global(6));   // active in some cases and groups
+}
+
 TEST_CASE("global_entropy_loss: values and gradients worked out by hand") {
   check_loss(kRows, 2, 0);
   check_loss(kRows, 3, .02682888);

@@ -18,6 +18,10 @@ TEST_CASE("gshard_loss: gradient, groups, uncounted tokens, threads and refusals
   check_router_loss({"gshard_loss", gshard_loss, true});
 }
 
+TEST_CASE("gshard_loss: a device agrees on odd sizes, groups and uncounted tokens; NaN shows") {
+  check_router_loss_on_device({"gshard_loss", gshard_loss, true});
+}
+
 TEST_CASE("gshard_loss: the public example, and ties go to the lower expert") {
   const Tensor probs = from_vector<double>({4, 3}, {.5, .4, .1, .3, .3, .4, .1, .2, .7, .8, .2, 0});
   CHECK_CLOSE(gshard_loss_forward(probs, one_group(4), 1), full({}, 1.0875, DType::f64),

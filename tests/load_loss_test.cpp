@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "ops/add.h"
@@ -42,6 +43,22 @@ TEST_CASE("load_loss: gradients of both inputs by themselves") {
   check_op({"load_loss", {normal({13, 4}, 1), normal({13, 4}, 2)}, [](const Vars& in) {
               return load_loss(in[0], in[1], 2, 0.7, from_vector<int32_t>({13}, groups_of_three(13)), 3);
             }});
+}
+
+TEST_CASE("load_loss: a device agrees on odd sizes, groups and uncounted tokens; NaN shows") {
+  for (const int64_t choices : {1, 2}) {
+    // The noise is captured: it has no gradient here.
+    check_router_loss_on_device({"load_loss", [=](const Var& rows, const Tensor& group_of, int64_t groups) {
+                                   const Tensor noisy =
+                                       to_dtype(normal(rows.shape(), 9), rows.value().dtype());
+                                   return load_loss(rows, Var(beside(rows, noisy)),
+                                                    std::min(choices, rows.dim(1)), 0.7, group_of, groups);
+                                 }});
+    check_device({"load_loss", {normal({65, 5}, 1), normal({65, 5}, 2)}, [=](const Vars& in) {
+                    const Tensor group_of = from_vector<int32_t>({65}, groups_of_three(65));
+                    return load_loss(in[0], in[1], choices, 0.7, beside(in[0], group_of), 3);
+                  }});
+  }
 }
 
 TEST_CASE("load_loss: the public example") {

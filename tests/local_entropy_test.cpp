@@ -36,6 +36,10 @@ TEST_CASE("local_entropy: gradient, groups, uncounted tokens, threads and refusa
   check_router_loss(kLocal);
 }
 
+TEST_CASE("local_entropy: a device agrees on odd sizes, groups and uncounted tokens; NaN shows") {
+  check_router_loss_on_device(kLocal);
+}
+
 TEST_CASE("local_entropy: values and gradients worked out by hand") {
   const std::vector<std::vector<double>> rows{{.7, .2, .1}, {.1, .8, .1}, {.25, .25, .5}};
   check_loss(rows, .82685706);

@@ -6,6 +6,7 @@
 
 #include "autograd/backward.h"
 #include "tensor/factory.h"
+#include "tests/support/device.h"
 #include "tests/support/op_case.h"
 #include "tests/support/routing_fixture.h"
 
@@ -88,7 +89,39 @@ void check_refusals(const RouterLossCase& loss_case) {
                        ValueError);
 }
 
+OpCase device_case_of(const RouterLossCase& loss_case, const Shape& shape,
+                      const std::vector<int32_t>& group_of, int64_t groups) {
+  const Tensor group = from_vector<int32_t>({int64_t(group_of.size())}, group_of);
+  return {loss_case.name, {rows_for(loss_case, shape)}, [=](const Vars& in) {
+            return loss_case.loss(in[0], beside(in[0], group), groups);
+          }};
+}
+
+void check_nan_shows_on_device(const RouterLossCase& loss_case) {
+  if (!device_under_test()) return;
+  Tensor rows = to_dtype(rows_for(loss_case, {40, 3}), DType::f32);
+  rows.mutable_data<float>()[7] = NAN;
+  const Var x = leaf(to_device(rows, *device_under_test()));
+  CHECK(std::isnan(item(loss_case.loss(x, beside(x, one_group(40)), 1).value())));
+  std::vector<int32_t> uncounted(40);
+  uncounted[2] = -1;
+  const Tensor loss = loss_case.loss(x, beside(x, from_vector<int32_t>({40}, uncounted)), 1).value();
+  CHECK(std::isfinite(item(loss)));
+}
+
 }  // namespace
+
+void check_router_loss_on_device(const RouterLossCase& loss_case) {
+  for (const int64_t tokens : {0, 1, 31, 33, 64, 129})
+    check_device(device_case_of(loss_case, {tokens, 8}, groups_of_three(tokens), 3));
+  for (const int64_t experts : {1, 2, 7, 32, 33, 70})
+    check_device(device_case_of(loss_case, {65, experts}, groups_of_three(65), 3));
+  check_device(device_case_of(loss_case, {6, 3}, std::vector<int32_t>(6), 4));  // three groups hold nobody
+  check_device(device_case_of(loss_case, {33, 3}, std::vector<int32_t>(33, -1), 2));  // all do
+  check_device(device_case_of(loss_case, {3, 3}, std::vector<int32_t>(3, -1), 0));
+  check_device(device_case_of(loss_case, {600, 5}, groups_of_three(600), 3));
+  check_nan_shows_on_device(loss_case);
+}
 
 LossAndGradient loss_and_gradient(const RouterLossCase& loss_case, const Tensor& rows, const Tensor& group_of,
                                   int64_t groups) {

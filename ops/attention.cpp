@@ -5,10 +5,12 @@
 #include <limits>
 
 #include "autograd/record.h"
+#include "cuda/attention.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
 #include "ops/small_gemm.h"
+#include "ops/statistics_dtype.h"
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
 
@@ -204,8 +206,17 @@ Heads expect_arguments(const Tensor& qkv, const Tensor& key_valid, int64_t heads
   if (key_valid.defined()) {
     expect_dtype("attention", "key_valid", key_valid, DType::i32);
     expect_shape("attention", "key_valid", key_valid, {qkv.dim(0)}, "because qkv is ", qkv.shape());
+    expect_same_device("attention", "key_valid", key_valid, "qkv", qkv);
   }
-  return {heads, qkv.dim(1) / (3 * heads)};
+  const Heads sizes{heads, qkv.dim(1) / (3 * heads)};
+  if (qkv.device().kind != DeviceKind::cpu && sizes.width > cuda::kWidestHead)
+    throw ShapeError("attention: qkv is ", qkv.shape(), ", which makes heads ", sizes.width,
+                     " columns wide; expected at most ", cuda::kWidestHead, " on ", qkv.device());
+  return sizes;
+}
+
+const int32_t* device_mask(const Tensor& valid) {
+  return valid.defined() ? valid.device_data<int32_t>() : nullptr;
 }
 
 }  // namespace
@@ -214,13 +225,20 @@ AttentionOutput attention_forward(const Tensor& qkv, const Tensor& key_valid, in
                                   const Sequences& sequences) {
   const Heads sizes = expect_arguments(qkv, key_valid, heads, sequences);
   const Tensor in = contiguous(qkv), valid = key_valid.defined() ? contiguous(key_valid) : key_valid;
-  const int32_t* const valid_data = valid.defined() ? valid.data<int32_t>() : nullptr;
   AttentionOutput output{empty({qkv.dim(0), sizes.columns()}, qkv.dtype(), qkv.device()),
-                         empty({qkv.dim(0), heads}, qkv.dtype(), qkv.device())};
-  dispatch("attention", in, [&]<class T>(OnCpu<T>) {
-    const Forward<T> work{in.data<T>(), valid_data, output.y.mutable_data<T>(), output.lse.mutable_data<T>(),
-                          sizes};
+                         empty({qkv.dim(0), heads}, statistics_dtype(qkv.dtype()), qkv.device())};
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
+    const Forward<T> work{in.data<T>(), valid.defined() ? valid.data<int32_t>() : nullptr,
+                          output.y.mutable_data<T>(), output.lse.mutable_data<T>(), sizes};
     for_each_head<T>(work, sequences, 1);
+  };
+  dispatch("attention", in, on_cpu, [&]<class T>(OnCuda<T> on) {
+    const std::vector<cuda::TokenRun> runs = token_runs(sequences);
+    const cuda::AttentionForward<T> of{.qkv = in.device_data<T>(),
+                                       .key_valid = device_mask(valid),
+                                       .y = output.y.mutable_device_data<T>(),
+                                       .lse = output.lse.mutable_device_data<float>()};
+    cuda::attention_forward(on.stream, of, {heads, sizes.width, runs.data(), int(runs.size())});
   });
   return output;
 }
@@ -232,13 +250,28 @@ Tensor attention_backward(const Tensor& qkv, const Tensor& key_valid, const Atte
   expect_shape("attention backward", "dy", dy, output.y.shape(), "because y is that");
   const Tensor in = contiguous(qkv), valid = key_valid.defined() ? contiguous(key_valid) : key_valid;
   const Tensor gradient = contiguous(dy);
-  const int32_t* const valid_data = valid.defined() ? valid.data<int32_t>() : nullptr;
   Tensor dqkv = empty_like(in);
-  dispatch("attention backward", in, [&]<class T>(OnCpu<T>) {
-    const Backward<T> work{
-        in.data<T>(),           valid_data, output.y.data<T>(), output.lse.data<T>(), gradient.data<T>(),
-        dqkv.mutable_data<T>(), sizes};
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
+    const Backward<T> work{in.data<T>(),
+                           valid.defined() ? valid.data<int32_t>() : nullptr,
+                           output.y.data<T>(),
+                           output.lse.data<T>(),
+                           gradient.data<T>(),
+                           dqkv.mutable_data<T>(),
+                           sizes};
     for_each_head<T>(work, sequences, 2);
+  };
+  dispatch("attention backward", in, on_cpu, [&]<class T>(OnCuda<T> on) {
+    const std::vector<cuda::TokenRun> runs = token_runs(sequences);
+    Tensor deltas = empty(output.lse.shape(), DType::f32, qkv.device());
+    const cuda::AttentionBackward<T> of{.qkv = in.device_data<T>(),
+                                        .key_valid = device_mask(valid),
+                                        .y = output.y.device_data<T>(),
+                                        .lse = output.lse.device_data<float>(),
+                                        .dy = gradient.device_data<T>(),
+                                        .deltas = deltas.mutable_device_data<float>(),
+                                        .dqkv = dqkv.mutable_device_data<T>()};
+    cuda::attention_backward(on.stream, of, {heads, sizes.width, runs.data(), int(runs.size())});
   });
   return dqkv;
 }

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
+#include <optional>
 
 #include "autograd/backward.h"
 #include "ops/concat.h"
@@ -14,6 +16,7 @@
 #include "ops/transpose.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
+#include "tests/support/device.h"
 #include "tests/support/golden_op.h"
 #include "tests/support/op_case.h"
 
@@ -60,6 +63,59 @@ TEST_CASE("attention: gradient, f32, views, threads and memory where some tokens
   const Sequences sequences{{2, 4}, {2, 3}};
   const Tensor valid = from_vector<int32_t>({14}, {1, 1, 1, 1, 0, 1, 1, 0, 1, 0, 0, 0, 0, 0});
   check_op(attention_case(2, 3, sequences, valid));
+}
+
+TEST_CASE("attention: a device agrees on one tile, many tiles, mixed lengths and odd head widths") {
+  check_device(attention_case(2, 4, {{3, 4}}));
+  check_device(attention_case(1, 1, {{1, 1}}));
+  check_device(attention_case(3, 5, {{2, 16}, {3, 1}, {1, 17}, {0, 5}, {1, 0}}));
+  check_device(attention_case(2, 8, {{1, 50}, {1, 64}}));
+  check_device(attention_case(1, 16, {{1, 77}}));
+  check_device(attention_case(1, 40, {{1, 33}, {1, 65}}));
+  check_device(attention_case(1, 72, {{1, 20}, {1, 40}}));
+  check_device(attention_case(2, 4, {}));
+}
+
+TEST_CASE("attention: a device agrees on the lengths of pictures") {
+  for (const int64_t length : {196, 257}) {
+    const OpCase op_case = attention_case(1, 8, {{1, length}});
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      const Comparison result = device_agrees(
+          op_case, dtype, dtype == DType::f32 ? tolerance::kDeviceNmseF32 : tolerance::kDeviceNmseBf16);
+      CHECK_MESSAGE(result.ok, result.message);
+    }
+  }
+  const Comparison result =
+      device_agrees(attention_case(1, 4, {{1, 577}}), DType::f32, tolerance::kDeviceNmseF32);
+  CHECK_MESSAGE(result.ok, result.message);
+}
+
+TEST_CASE("attention: a device agrees where some tokens are no keys, whole tiles of them included") {
+  const auto check = [](int64_t heads, int64_t width, const Sequences& sequences,
+                        const std::function<bool(int64_t)>& is_valid) {
+    std::vector<int32_t> mask(size_t(token_count(sequences)));
+    for (size_t i = 0; i < mask.size(); ++i) mask[i] = is_valid(int64_t(i));
+    const Tensor valid = from_vector<int32_t>({int64_t(mask.size())}, mask);
+    check_device({"attention", {normal({int64_t(mask.size()), 3 * heads * width})}, [=](const Vars& in) {
+                    return attention(in[0], beside(in[0], valid), heads, sequences);
+                  }});
+  };
+  check(2, 3, {{2, 4}, {2, 3}}, [](int64_t i) { return i % 3 == 1 && i < 11; });
+  check(1, 8, {{1, 130}}, [](int64_t i) { return i >= 64 && i % 5 != 0; });
+  check(1, 8, {{1, 70}}, [](int64_t) { return false; });
+}
+
+TEST_CASE("attention: on a device a head that is too wide and a mask elsewhere are refused by name") {
+  const std::optional<Device> device = device_under_test();
+  if (!device) return;
+  CHECK_THROWS_WITH_AS(attention_forward(to_device(zeros({1, 387}), *device), {}, 1, {{1, 1}}),
+                       concatenate("attention: qkv is [1, 387], which makes heads 129 columns wide; expected "
+                                   "at most 128 on ",
+                                   *device)
+                           .c_str(),
+                       ShapeError);
+  CHECK_THROWS_AS(attention_forward(to_device(zeros({1, 3}), *device), zeros({1}, DType::i32), 1, {{1, 1}}),
+                  DeviceError);
 }
 
 TEST_CASE("attention: agrees with the same written in matmul and softmax, gradient included") {

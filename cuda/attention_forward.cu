@@ -1,0 +1,119 @@
+#include <cmath>
+
+#include "cuda/attention.h"
+#include "cuda/attention_tile.cuh"
+
+namespace limoe::cuda {
+
+// A block for every (tile of queries, head); it walks the tiles of keys.
+template <class T, class Tile>
+__global__ void __launch_bounds__(Tile::kLanes)
+    attention_forward_kernel(AttentionForward<T> of, HeadLayout layout,
+                             const __grid_constant__ RunBatch batch) {
+  constexpr int kEach = Tile::kEach;
+  float* const q = dynamic_shared<float>();
+  float* const k = q + Tile::kRowsFloats;
+  float* const v = k + Tile::kRowsFloats;
+  float* const p = v + Tile::kRowsFloats;
+  const SequencePlace place = batch.place(int(blockIdx.x));
+  const int head = int(blockIdx.y), first_row = place.tile * Tile::kTile;
+  const int rows = rows_of_tile(place, first_row, Tile::kTile);
+  const T* const from = of.qkv + layout.in_qkv(place.first_token, head);
+  Tile::load_rows(q, from + first_row * layout.stride, layout.stride, rows, layout, nullptr);
+  float largest[kEach], sums[kEach], out[kEach][Tile::kColumns] = {};
+  for (int i = 0; i < kEach; ++i) {
+    largest[i] = Max::identity();
+    sums[i] = 0;
+  }
+  for (int first_key = 0; first_key < place.length; first_key += Tile::kTile) {
+    const int keys = rows_of_tile(place, first_key, Tile::kTile);
+    const T* const key = from + layout.columns + first_key * layout.stride;
+    const int32_t* const valid = of.key_valid ? of.key_valid + place.first_token + first_key : nullptr;
+    __syncthreads();  // the tiles before are read
+    Tile::load_rows(k, key, layout.stride, keys, layout, valid);
+    Tile::load_rows(v, key + layout.columns, layout.stride, keys, layout, valid);
+    __syncthreads();
+    float scores[kEach][kEach];
+    Tile::multiply_rows(q, k, scores);
+#pragma unroll
+    for (int i = 0; i < kEach; ++i) {
+      float most = Max::identity();
+      bool asked[kEach];
+#pragma unroll
+      for (int j = 0; j < kEach; ++j) {
+        asked[j] = is_key(of.key_valid, place, first_key + Tile::column_of(j));
+        scores[i][j] *= layout.score_scale;
+        if (asked[j]) most = Max::combine(most, scores[i][j]);
+      }
+      most = Max::combine(largest[i], group_reduce<Max>(most, Tile::kEdge));
+      const float base = most == -INFINITY ? 0.0f : most;  // no key so far
+      const float rescale = expf(largest[i] - base);
+      float sum = 0;
+#pragma unroll
+      for (int j = 0; j < kEach; ++j) {
+        const float weight = asked[j] ? expf(scores[i][j] - base) : 0.0f;
+        p[Tile::row_of(i) * Tile::kScoreStride + Tile::column_of(j)] = weight;
+        sum += weight;
+      }
+      largest[i] = most;
+      sums[i] = sums[i] * rescale + group_reduce<Sum>(sum, Tile::kEdge);
+#pragma unroll
+      for (int j = 0; j < Tile::kColumns; ++j) out[i][j] *= rescale;
+    }
+    __syncwarp();  // a row of p is written and read by one warp
+    Tile::add_weighted_rows(p, v, out);
+  }
+#pragma unroll
+  for (int i = 0; i < kEach; ++i) {
+    const float share = sums[i] == 0.0f ? 0.0f : 1.0f / sums[i];
+#pragma unroll
+    for (int j = 0; j < Tile::kColumns; ++j) out[i][j] *= share;
+    const int64_t token = place.first_token + first_row + Tile::row_of(i);
+    if (Tile::lane_x() == 0 && Tile::row_of(i) < rows)
+      of.lse[token * layout.heads + head] = sums[i] == 0.0f ? INFINITY : largest[i] + logf(sums[i]);
+  }
+  Tile::store_rows(of.y + layout.in_y(place.first_token + first_row, head), layout.columns, rows,
+                   layout.width, out);
+}
+
+namespace {
+
+// The sequences of lengths shortest .. longest.
+template <class Tile, class T>
+void launch_forward(Stream stream, const AttentionForward<T>& of, const AttentionSizes& sizes,
+                    const HeadLayout& layout, int64_t shortest, int64_t longest) {
+  const size_t shared = (3 * Tile::kRowsFloats + Tile::kScoreFloats) * sizeof(float);
+  for_each_batch(
+      sizes.runs, sizes.run_count,
+      [=](int64_t length) {
+        return length < shortest || length > longest ? 0 : blocks_for(length, Tile::kTile);
+      },
+      [&](const RunBatch& batch) {
+        launch<attention_forward_kernel<T, Tile>>(
+            stream, {.grid = {batch.blocks, sizes.heads}, .block = Tile::kLanes, .shared_bytes = shared}, of,
+            layout, batch);
+      });
+}
+
+}  // namespace
+
+template <class T>
+void attention_forward(Stream stream, const AttentionForward<T>& of, const AttentionSizes& sizes) {
+  const int64_t columns = sizes.heads * sizes.head_width;
+  const HeadLayout layout{3 * columns,
+                          columns,
+                          narrow("heads", sizes.heads),
+                          narrow("head width", sizes.head_width),
+                          1.0f / std::sqrt(float(sizes.head_width)),
+                          can_pack<T>(sizes.head_width, of.qkv)};
+  with_head_width(sizes.head_width, [&]<int kWidth>() {
+    launch_forward<AttentionTile<16, 8, kWidth>>(stream, of, sizes, layout, 1, 16);
+    launch_forward<AttentionTile<32, 16, kWidth>>(stream, of, sizes, layout, 17, 32);
+    launch_forward<AttentionTile<64, 16, kWidth>>(stream, of, sizes, layout, 33, INT64_MAX);
+  });
+}
+
+template void attention_forward(Stream, const AttentionForward<float>&, const AttentionSizes&);
+template void attention_forward(Stream, const AttentionForward<bf16>&, const AttentionSizes&);
+
+}  // namespace limoe::cuda

@@ -1,6 +1,8 @@
 #include "ops/add_positions.h"
 
 #include "autograd/record.h"
+#include "cuda/add_positions.h"
+#include "cuda/column_sums.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/row_sums.h"
@@ -33,9 +35,14 @@ Tensor add_positions_forward(const Tensor& x, const Tensor& positions) {
   expect_same_kind("add_positions", "positions", positions, "x", x);
   const Tensor in = contiguous(x), offsets = contiguous(positions);
   Tensor y = empty_like(in);
-  dispatch("add_positions", in, [&]<class T>(OnCpu<T>) {
-    forward_cpu(in.data<T>(), offsets.data<T>(), y.mutable_data<T>(), sequences_as_rows(x.shape()));
-  });
+  const Rows rows = sequences_as_rows(x.shape());
+  dispatch(
+      "add_positions", in,
+      [&]<class T>(OnCpu<T>) { forward_cpu(in.data<T>(), offsets.data<T>(), y.mutable_data<T>(), rows); },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::add_positions_forward(on.stream, in.device_data<T>(), offsets.device_data<T>(),
+                                    y.mutable_device_data<T>(), rows);
+      });
   return y;
 }
 
@@ -43,9 +50,15 @@ Tensor add_positions_backward(const Tensor& dy) {
   expect_rank("add_positions backward", "dy", dy, 3);
   const Tensor gradient = contiguous(dy);
   Tensor dpositions = empty({dy.dim(1), dy.dim(2)}, dy.dtype(), dy.device());
-  dispatch("add_positions backward", gradient, [&]<class T>(OnCpu<T>) {
-    column_sums(gradient.data<T>(), sequences_as_rows(dy.shape()), dpositions.mutable_data<T>());
-  });
+  const Rows rows = sequences_as_rows(dy.shape());
+  dispatch(
+      "add_positions backward", gradient,
+      [&]<class T>(OnCpu<T>) { column_sums(gradient.data<T>(), rows, dpositions.mutable_data<T>()); },
+      [&]<class T>(OnCuda<T> on) {
+        Tensor partials = empty({cuda::column_sum_runs(rows), rows.width}, DType::f32, dy.device());
+        cuda::column_sums(on.stream, gradient.device_data<T>(), partials.mutable_device_data<float>(),
+                          dpositions.mutable_device_data<T>(), rows);
+      });
   return dpositions;
 }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "autograd/record.h"
+#include "cuda/embedding.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -28,9 +29,13 @@ std::string place_text(int64_t flat, const Shape& shape) {
   return "[" + text + "]";
 }
 
-void expect_ids(const Tensor& ids, int64_t rows) {
+// On a device the values are not looked at, which would have to wait for it: there an id outside the table
+// gives NaN.
+void expect_ids(const Tensor& ids, const char* like_name, const Tensor& like, int64_t rows) {
   expect_dtype("embedding", "ids", ids, DType::i32);
-  const Tensor host = contiguous(to_device(ids, Device{}));
+  expect_same_device("embedding", "ids", ids, like_name, like);
+  if (ids.device().kind != DeviceKind::cpu) return;
+  const Tensor host = contiguous(ids);
   const int32_t* const id = host.data<int32_t>();
   for (int64_t place = 0; place < host.element_count(); ++place)
     if (id[place] < 0 || id[place] >= rows)
@@ -76,25 +81,39 @@ void backward_cpu(const PlacesById& sorted, const T* dy, T* dtable, int64_t rows
 Tensor embedding_forward(const Tensor& table, const Tensor& ids) {
   expect_floating("embedding", "table", table);
   expect_rank("embedding", "table", table, 2);
-  expect_ids(ids, table.dim(0));
+  expect_ids(ids, "table", table, table.dim(0));
   const Tensor rows = contiguous(table), index = contiguous(ids);
   Tensor y = empty(output_shape(ids.shape(), table.dim(1)), table.dtype(), table.device());
-  dispatch("embedding", rows, [&]<class T>(OnCpu<T>) {
-    forward_cpu(rows.data<T>(), index.data<int32_t>(), y.mutable_data<T>(), ids.element_count(),
-                table.dim(1));
-  });
+  const int64_t places = ids.element_count();
+  dispatch(
+      "embedding", rows,
+      [&]<class T>(OnCpu<T>) {
+        forward_cpu(rows.data<T>(), index.data<int32_t>(), y.mutable_data<T>(), places, table.dim(1));
+      },
+      [&]<class T>(OnCuda<T> on) {
+        cuda::embedding_forward(on.stream, rows.device_data<T>(), index.device_data<int32_t>(),
+                                y.mutable_device_data<T>(), places, Rows{table.dim(0), table.dim(1)});
+      });
   return y;
 }
 
 Tensor embedding_backward(const Shape& table_shape, const Tensor& ids, const Tensor& dy) {
   expect_shape("embedding backward", "dy", dy, output_shape(ids.shape(), table_shape[1]), "because ids is ",
                ids.shape());
-  expect_ids(ids, table_shape[0]);
+  expect_ids(ids, "dy", dy, table_shape[0]);
   const Tensor index = contiguous(ids), gradient = contiguous(dy);
   Tensor dtable = empty(table_shape, dy.dtype(), dy.device());
-  dispatch("embedding backward", gradient, [&]<class T>(OnCpu<T>) {
-    const PlacesById sorted(index.data<int32_t>(), index.element_count(), table_shape[0]);
+  const int64_t places = index.element_count();
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
+    const PlacesById sorted(index.data<int32_t>(), places, table_shape[0]);
     backward_cpu(sorted, gradient.data<T>(), dtable.mutable_data<T>(), table_shape[0], table_shape[1]);
+  };
+  dispatch("embedding backward", gradient, on_cpu, [&]<class T>(OnCuda<T> on) {
+    Tensor integers = empty({cuda::embedding_scratch_integers(places)}, DType::i32, dy.device());
+    Tensor floats = empty({cuda::embedding_scratch_floats(places, table_shape[1])}, DType::f32, dy.device());
+    cuda::embedding_backward(on.stream, index.device_data<int32_t>(), gradient.device_data<T>(),
+                             dtable.mutable_device_data<T>(), places, Rows{table_shape[0], table_shape[1]},
+                             integers.mutable_device_data<int32_t>(), floats.mutable_device_data<float>());
   });
   return dtable;
 }

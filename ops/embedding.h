@@ -1,7 +1,7 @@
 // embedding: y[t] = table[ids[t]], a row of the table for every id.
 //
 // table [V, D], f32 or f64; ids i32 of any shape with values 0..V-1 (anything else is a ValueError that names
-// the value and its place); y: the shape of ids + [D]. dtable[v] = sum of dy over the places that hold v,
+// the value and its place; on a device, a row of NaN); y: the shape of ids + [D]. dtable[v] = sum of dy over the places that hold v,
 // added in their order: places are sorted by id first, so that every row of the table has one writer.
 #pragma once
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/record.h"
+#include "cuda/patchify.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -21,6 +22,10 @@ struct Grid {
 
 Grid grid_of(const Shape& images, int64_t patch) {
   return {images[1] / patch, images[2] / patch, patch, patch * images[3]};
+}
+
+cuda::PatchGrid device_grid(int64_t pictures, const Grid& grid) {
+  return {pictures, grid.down, grid.across, grid.height, grid.run};
 }
 
 // copy(in picture, in patches, count) for every row of pixels of every patch; both are offsets.
@@ -54,12 +59,16 @@ Tensor patchify_forward(const Tensor& images, int64_t patch) {
   const Grid grid = grid_of(images.shape(), patch);
   Tensor y =
       empty({images.dim(0), grid.down * grid.across, grid.patch_size()}, images.dtype(), images.device());
-  dispatch("patchify", in, [&]<class T>(OnCpu<T>) {
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     const T* const from = in.data<T>();
     T* const to = y.mutable_data<T>();
     for_each_run(images.dim(0), grid, [=](int64_t in_picture, int64_t in_patches, int64_t count) {
       std::copy_n(from + in_picture, count, to + in_patches);
     });
+  };
+  dispatch("patchify", in, on_cpu, [&]<class T>(OnCuda<T> on) {
+    cuda::patchify_forward(on.stream, in.device_data<T>(), y.mutable_device_data<T>(),
+                           device_grid(images.dim(0), grid));
   });
   return y;
 }
@@ -70,12 +79,16 @@ Tensor patchify_backward(const Shape& image_shape, int64_t patch, const Tensor& 
                "because images is ", image_shape);
   const Tensor gradient = contiguous(dy);
   Tensor dimages = empty(image_shape, dy.dtype(), dy.device());
-  dispatch("patchify backward", gradient, [&]<class T>(OnCpu<T>) {
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
     const T* const from = gradient.data<T>();
     T* const to = dimages.mutable_data<T>();
     for_each_run(image_shape[0], grid, [=](int64_t in_picture, int64_t in_patches, int64_t count) {
       std::copy_n(from + in_patches, count, to + in_picture);
     });
+  };
+  dispatch("patchify backward", gradient, on_cpu, [&]<class T>(OnCuda<T> on) {
+    cuda::patchify_backward(on.stream, gradient.device_data<T>(), dimages.mutable_device_data<T>(),
+                            device_grid(image_shape[0], grid));
   });
   return dimages;
 }

@@ -25,6 +25,12 @@ TEST_CASE("add_positions: gradient, f32, views, threads and memory on odd shapes
     check_op(add_positions_case(shape));
 }
 
+TEST_CASE("add_positions: a device agrees on odd shapes and on whole packs") {
+  for (const Shape& shape : {Shape{3, 4, 5}, Shape{1, 1, 1}, Shape{2, 3, 33}, Shape{0, 2, 3}, Shape{2, 0, 3},
+                             Shape{67, 2, 8}, Shape{130, 1, 40}})
+    check_device(add_positions_case(shape));
+}
+
 TEST_CASE("add_positions: a thousand sequences have the same bits on any number of threads") {
   CHECK(threads_agree(add_positions_case({1000, 7, 33})).ok);
 }

@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <optional>
+
 #include "tensor/error.h"
 #include "tensor/factory.h"
+#include "tests/support/device.h"
 #include "tests/support/golden_op.h"
 #include "tests/support/op_case.h"
 
@@ -25,6 +29,35 @@ TEST_CASE(
   check_op(embedding_case({1, 1}, from_vector<int32_t>({}, {0})));
   check_op(embedding_case({4, 3}, zeros({0, 2}, DType::i32)));
   check_op(embedding_case({0, 3}, zeros({0}, DType::i32)));
+}
+
+TEST_CASE("embedding: a device agrees on repeated, absent and no ids, and on rows that lie in many runs") {
+  const auto check = [](const Shape& table, const Tensor& ids) {
+    check_device({"embedding", {normal(table)}, [ids](const Vars& in) {
+                    return embedding(in[0], beside(in[0], ids));
+                  }});
+  };
+  check({7, 5}, from_vector<int32_t>({7}, {3, 0, 3, 6, 3, 0, 1}));
+  check({3, 32}, from_vector<int32_t>({2, 2}, {2, 2, 0, 2}));
+  check({1, 1}, from_vector<int32_t>({}, {0}));
+  check({4, 3}, zeros({0, 2}, DType::i32));
+  check({0, 3}, zeros({0}, DType::i32));
+  std::vector<int32_t> ids;
+  for (int i = 0; i < 400; ++i) ids.push_back(i % 3 == 0 ? 5 : i * i % 9 + 250 * (i % 2));
+  check({300, 8}, from_vector<int32_t>({400}, ids));
+  check({1, 129}, zeros({130}, DType::i32));
+}
+
+TEST_CASE("embedding: on a device an id outside the table gives NaN and no gradient") {
+  const std::optional<Device> device = device_under_test();
+  if (!device) return;
+  const Tensor ids = from_vector<int32_t>({4}, {1, -1, 2, 1}, *device);
+  const std::vector<float> y = to_vector<float>(embedding_forward(to_device(full({2, 1}, 7), *device), ids));
+  CHECK(y[0] == 7.0f);
+  CHECK(std::isnan(y[1]));
+  CHECK(std::isnan(y[2]));
+  CHECK_SAME_BITS(to_device(embedding_backward({2, 1}, ids, to_device(full({4, 1}, 3), *device)), {}),
+                  from_vector<float>({2, 1}, {0, 6}));
 }
 
 TEST_CASE("embedding: two thousand places have the same bits on any number of threads") {

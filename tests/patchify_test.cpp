@@ -23,6 +23,17 @@ TEST_CASE("patchify: gradient, f32, views, threads and memory on odd grids, one 
   check({2, 0, 4, 3}, 2);
 }
 
+TEST_CASE("patchify: a device agrees on odd grids, whole packs, one picture and none") {
+  const auto check = [](const Shape& shape, int64_t patch) {
+    check_device({"patchify", {normal(shape)}, [patch](const Vars& in) { return patchify(in[0], patch); }});
+  };
+  check({2, 6, 4, 3}, 2);
+  check({1, 3, 9, 1}, 3);
+  check({3, 2, 3, 2}, 1);
+  check({2, 16, 24, 3}, 8);
+  check({0, 4, 4, 3}, 2);
+}
+
 TEST_CASE("patchify: patches run row by row, and inside a patch (y, x, channel)") {
   std::vector<float> pixels;
   for (int i = 0; i < 2 * 4 * 2; ++i) pixels.push_back(float(i));  // one picture of 2 x 4 with two channels

@@ -10,9 +10,9 @@
 // Words kernels may use: __global__ __device__ __shared__, threadIdx blockIdx blockDim gridDim,
 // __syncthreads, __syncwarp,
 // __shfl_sync, __shfl_xor_sync, __shfl_up_sync, __shfl_down_sync, __ballot_sync, __any_sync, __all_sync,
-// atomicAdd / atomicMax / atomicMin / atomicExch / atomicCAS on integers, __popc, __ffs, __clz, and the math
-// of <cmath> in float. Whole warps reach every collective; guards go inside the work. Dynamic shared memory
-// holds NaN until it is written.
+// atomicAdd / atomicMax / atomicMin / atomicExch / atomicCAS on integers, __popc, __ffs, __clz, __fmul_rn,
+// and the math of <cmath> in float. Whole warps reach every collective; guards go inside the work. Dynamic
+// shared memory holds NaN until it is written.
 #pragma once
 
 #include "cuda/launch.h"

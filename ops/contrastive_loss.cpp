@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "autograd/record.h"
+#include "cuda/contrastive_loss.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
@@ -143,8 +144,34 @@ void expect_arguments(const Tensor& image, const Tensor& text, const Tensor& log
   expect_shape("contrastive_loss", "text", text, image.shape(), "because image is that");
   expect_shape("contrastive_loss", "log_scale", log_scale, {});
   expect_same_kind("contrastive_loss", "text", text, "image", image);
-  expect_same_kind("contrastive_loss", "log_scale", log_scale, "image", image);
+  // On a device the scale may be f32 beside pairs in bf16.
+  if (image.device().kind == DeviceKind::cpu || log_scale.dtype() != DType::f32)
+    expect_same_kind("contrastive_loss", "log_scale", log_scale, "image", image);
+  expect_same_device("contrastive_loss", "log_scale", log_scale, "image", image);
   if (chunk < 1) throw ValueError("contrastive_loss: chunk is ", chunk, "; expected 1 row or more");
+}
+
+// body(pairs, scratch) with the pairs as kernels take them.
+template <class T, class Body>
+void with_device_pairs(const Tensor& image, const Tensor& text, const Tensor& log_scale, int64_t chunk,
+                       const Body& body) {
+  const int64_t n = image.dim(0), d = image.dim(1);
+  Tensor scratch = empty({cuda::contrastive_scratch_size<T>(n, d, chunk)}, DType::f32, image.device());
+  const auto run = [&]<class S>(S) {
+    body(cuda::ContrastivePairs<T, S>{image.device_data<T>(), text.device_data<T>(),
+                                      log_scale.device_data<S>(), n, d, chunk},
+         scratch.mutable_device_data<float>());
+  };
+  if (log_scale.dtype() == DType::f32)
+    run(float{});
+  else
+    run(T{});
+}
+
+cuda::ContrastiveResults results_on_device(ContrastiveOutput& output) {
+  return {output.loss.mutable_device_data<float>(), output.image_to_text.mutable_device_data<float>(),
+          output.text_to_image.mutable_device_data<float>(), output.row_lse.mutable_device_data<float>(),
+          output.column_lse.mutable_device_data<float>()};
 }
 
 }  // namespace
@@ -153,11 +180,20 @@ ContrastiveOutput contrastive_loss_forward(const Tensor& image, const Tensor& te
                                            int64_t chunk) {
   expect_arguments(image, text, log_scale, chunk);
   const Tensor images = contiguous(image), texts = contiguous(text);
-  const auto vector_of = [&](const Shape& shape) { return empty(shape, image.dtype(), image.device()); };
+  const bool on_cpu = image.device().kind == DeviceKind::cpu;
+  const auto vector_of = [&](const Shape& shape) {
+    return empty(shape, on_cpu ? image.dtype() : DType::f32, image.device());
+  };
   const int64_t n = image.dim(0);
   ContrastiveOutput output{vector_of({}), vector_of({}), vector_of({}), vector_of({n}), vector_of({n})};
-  dispatch("contrastive_loss", images,
-           [&]<class T>(OnCpu<T>) { forward_cpu(pairs_of<T>(images, texts, log_scale), chunk, output); });
+  dispatch(
+      "contrastive_loss", images,
+      [&]<class T>(OnCpu<T>) { forward_cpu(pairs_of<T>(images, texts, log_scale), chunk, output); },
+      [&]<class T>(OnCuda<T> on) {
+        with_device_pairs<T>(images, texts, log_scale, chunk, [&](const auto& pairs, float* scratch) {
+          cuda::contrastive_loss_forward(on.stream, pairs, scratch, results_on_device(output));
+        });
+      });
   return output;
 }
 
@@ -168,10 +204,24 @@ ContrastiveGradients contrastive_loss_backward(const Tensor& image, const Tensor
   expect_shape("contrastive_loss backward", "dloss", dloss, {});
   const Tensor images = contiguous(image), texts = contiguous(text);
   ContrastiveGradients gradients{empty_like(images), empty_like(texts), empty_like(log_scale)};
-  dispatch("contrastive_loss backward", images, [&]<class T>(OnCpu<T>) {
-    backward_cpu(pairs_of<T>(images, texts, log_scale), row_lse.data<T>(), column_lse.data<T>(),
-                 *dloss.data<T>(), chunk, gradients);
-  });
+  dispatch(
+      "contrastive_loss backward", images,
+      [&]<class T>(OnCpu<T>) {
+        backward_cpu(pairs_of<T>(images, texts, log_scale), row_lse.data<T>(), column_lse.data<T>(),
+                     *dloss.data<T>(), chunk, gradients);
+      },
+      [&]<class T>(OnCuda<T> on) {
+        with_device_pairs<T>(images, texts, log_scale, chunk,
+                             [&]<class S>(const cuda::ContrastivePairs<T, S>& pairs, float* scratch) {
+                               const cuda::ContrastiveGradientResults<T, S> results{
+                                   gradients.dimage.mutable_device_data<T>(),
+                                   gradients.dtext.mutable_device_data<T>(),
+                                   gradients.dlog_scale.mutable_device_data<S>()};
+                               cuda::contrastive_loss_backward(on.stream, pairs, row_lse.device_data<float>(),
+                                                               column_lse.device_data<float>(),
+                                                               dloss.device_data<float>(), scratch, results);
+                             });
+      });
   return gradients;
 }
 

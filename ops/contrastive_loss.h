@@ -6,6 +6,7 @@
 // van den Oord et al. 2018 (arXiv 1807.03748), equation 4, in both directions as in Radford et al. 2021
 // (arXiv 2103.00020), figure 3. image, text: [n, D], row j of each is a pair; unit rows are what the loss is
 // meant for and are not enforced. log_scale: []. All f32 or all f64; n >= 1; the loss is [].
+// On a device image and text are f32 or bf16, log_scale is that or f32, and losses and log-sum-exps are f32.
 //
 // A is computed `chunk` rows at a time. The forward pass keeps the log-sum-exp of every row and column, less
 // the maximum as always; the backward pass computes the blocks again. With R and Q the softmax of A over rows

@@ -8,6 +8,7 @@
 #include "ops/l2_normalize.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
+#include "tests/support/device.h"
 #include "tests/support/golden_op.h"
 #include "tests/support/op_case.h"
 
@@ -54,6 +55,33 @@ TEST_CASE("contrastive_loss: large batches have the same bits on any number of t
   const OpCase op_case = contrastive_case(700, 16, 10, 256);
   for (const Comparison& result : {threads_agree(op_case), f32_agrees(op_case)})
     CHECK_MESSAGE(result.ok, result.message);
+}
+
+TEST_CASE("contrastive_loss: a device agrees, in blocks that fit and that do not") {
+  for (const int64_t chunk : {1, 2, 3, 512}) check_device(contrastive_case(5, 4, 3, chunk));
+  check_device(contrastive_case(1, 3, 10, 512));
+  check_device(contrastive_case(33, 2, 10, 32));
+  check_device(contrastive_case(65, 31, 10, 16));
+  check_device(contrastive_case(129, 64, 20, 512));
+}
+
+TEST_CASE("contrastive_loss: on a device logits of 1e4 are finite, NaN is not hidden, the scale may be f32") {
+  if (!device_under_test()) return;
+  const Device device = *device_under_test();
+  const auto loss = [&](const Tensor& image, const Tensor& text, double scale, int64_t chunk) {
+    return item(contrastive_loss_forward(to_device(image, device), to_device(text, device),
+                                         to_device(to_dtype(log_of(scale), DType::f32), device), chunk)
+                    .loss);
+  };
+  for (const DType dtype : {DType::f32, DType::bf16})
+    for (const int64_t chunk : {1, 2}) {
+      const Tensor unit = to_dtype(from_vector<float>({2, 2}, {1, 0, 0, 1}), dtype),
+                   other = to_dtype(from_vector<float>({2, 2}, {0, 1, 1, 0}), dtype),
+                   broken = to_dtype(from_vector<float>({2, 2}, {1, 0, 0, NAN}), dtype);
+      CHECK(loss(unit, unit, 1e4, chunk) == 0.0);
+      CHECK(std::abs(loss(unit, other, 1e4, chunk) - 1e4) <= 0.01);
+      CHECK(std::isnan(loss(unit, broken, 1e4, chunk)));
+    }
 }
 
 TEST_CASE("contrastive_loss: values worked out independently for given similarities") {

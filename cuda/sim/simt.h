@@ -163,6 +163,11 @@ inline float __expf(float x) {
 inline float __logf(float x) {
   return std::log(x);
 }
+// A product that no compiler fuses with a sum.
+inline float __fmul_rn(float x, float y) {
+  volatile float product = x * y;
+  return product;
+}
 inline float __fdividef(float x, float y) {
   return x / y;
 }

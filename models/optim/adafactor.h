@@ -1,12 +1,7 @@
 // Adafactor (Shazeer and Stern, "Adafactor: adaptive learning rates with sublinear memory cost", 2018) in the
 // form that big_vision and vmoe train with: no relative step size, no scaling by the parameter, no clipping
-// of the update, and a first moment. In step t = 1, 2, ... with beta2_t = min(beta2_cap, 1 - t^-0.8):
-//
-//   full        V = beta2_t V + (1 - beta2_t) (g^2 + 1e-30)             u = g / sqrt(V)
-//   factored    R = beta2_t R + (1 - beta2_t) (mean of g^2 over a row + 1e-30), C likewise by column
-//                                                                       u = g / sqrt(R C / mean(R))
-//   both        m = beta1 m + (1 - beta1) u, without bias correction
-//               w = w - lr m - schedule weight_decay w
+// of the update, and a first moment; formulas in ops/adafactor_update.h. In step t = 1, 2, ... beta2 is
+// min(beta2_cap, 1 - t^-0.8).
 //
 // A parameter is factored over its two largest axes (of equal ones the later counts as larger) when both have
 // at least min_factored elements. The axis that counts experts is never one of them: an expert-major
@@ -21,6 +16,7 @@
 #include <optional>
 
 #include "models/optim/optimizer.h"
+#include "ops/adafactor_update.h"
 
 namespace limoe {
 
@@ -29,16 +25,6 @@ struct AdafactorSettings {
   double beta2_cap = 0.999;
   int64_t min_factored = 32;
   double weight_decay = 0;
-};
-
-// A parameter seen as matrices over its two factored axes: element (row, column) of a matrix lies
-// row * row_stride + column * column_stride behind the matrix's first.
-struct FactoredAxes {
-  int64_t matrices = 1, rows = 1, columns = 1;
-  int64_t row_stride = 1, column_stride = 1;
-  int64_t between = 1;  // elements of the axes between the two
-
-  int64_t first_element(int64_t matrix) const;
 };
 
 // Nothing when the parameter is not factored.

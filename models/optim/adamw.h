@@ -1,12 +1,9 @@
-// AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019), in step t = 1, 2, ...:
-//
-//   m = beta1 m + (1 - beta1) g            v = beta2 v + (1 - beta2) g^2
-//   w = w - lr (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) + weight_decay w)
-//
-// The decay is multiplied by the learning rate, and applies to parameters whose spec decays.
+// AdamW: the formula is in ops/adamw_update.h. The decay is multiplied by the learning rate, and applies to
+// parameters whose spec decays.
 #pragma once
 
 #include "models/optim/optimizer.h"
+#include "ops/adamw_update.h"
 
 namespace limoe {
 
@@ -27,14 +24,8 @@ class AdamW final : public Optimizer {
   std::map<std::string, Tensor> state() const override;
 
  private:
-  // Neighbours in the arena that decay alike, padding included.
-  struct Run {
-    int64_t begin = 0, end = 0;
-    bool decays = false;
-  };
-
   const AdamWSettings settings_;
-  std::vector<Run> runs_;
+  std::vector<DecayRun> runs_;           // padding included
   Tensor first_moment_, second_moment_;  // laid out like the arena
 };
 

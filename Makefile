@@ -7,8 +7,8 @@
 #
 # With the packages installed, plain CMake works as well: cmake -B build && cmake --build build
 
-# For `make bench` alone.
-BENCH_PACKAGES := libbenchmark-dev
+# For `make bench` and bench/peers/run.sh alone.
+BENCH_PACKAGES := libbenchmark-dev libdnnl-dev libopenblas-dev valgrind python3-venv
 
 PACKAGES := build-essential cmake ninja-build pkg-config \
 	libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev libcpp-httplib-dev \

@@ -1,4 +1,4 @@
-// One run of sequences of one length: 16 tokens are a caption, 49 and 196 the patches of a picture.
+// One run of sequences of one length: 16 tokens are a caption, 50, 64 and 196 pictures.
 #include "bench/support/bench_case.h"
 #include "ops/attention.h"
 #include "tensor/error.h"
@@ -48,7 +48,7 @@ void add_attention(std::vector<BenchCase>& cases, const AttentionShape& s) {
 std::vector<BenchCase> attention_bench_cases() {
   std::vector<BenchCase> cases;
   for (const AttentionShape& s :
-       {AttentionShape{256, 16, 96, 3}, AttentionShape{256, 16, 384, 6}, AttentionShape{64, 49, 384, 6},
+       {AttentionShape{256, 16, 96, 3}, AttentionShape{256, 16, 384, 6}, AttentionShape{64, 50, 384, 6},
         AttentionShape{64, 64, 384, 6}, AttentionShape{8, 196, 768, 12}})
     add_attention(cases, s);
   return cases;

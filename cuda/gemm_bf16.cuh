@@ -15,7 +15,7 @@ template <int Tile>
 struct Bf16Tile {
   using Value = bf16;
   static constexpr int kTile = Tile, kStep = 32, kBuffers = 4, kPad = 8, kChunk = 8;
-  static constexpr int kWarpsAcross = 2, kLanes = 128;
+  static constexpr int kWarpsAcross = 2, kLanes = 128, kBlocks = Tile == 128 ? 2 : 4;
   static constexpr int kWarpTile = Tile / kWarpsAcross;
   static constexpr int kRowParts = kWarpTile / 16,
                        kColumnPairs = kWarpTile / 16;  // of 16 rows, 2 x 8 columns

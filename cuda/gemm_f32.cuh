@@ -16,19 +16,21 @@ struct F32Tile {
   static constexpr int kTile = Tile, kStep = 16, kBuffers = 2;
   static constexpr int kRowQuads = 2, kColumnQuads = Tile == 128 ? 2 : 1;  // 4 x 4 values each, of a lane
   static constexpr int kLanesAcross = Tile / (4 * kColumnQuads), kLanesDown = Tile / (4 * kRowQuads);
-  static constexpr int kLanes = kLanesAcross * kLanesDown;
-  static constexpr int kPitch = Tile + 4;  // keeps transposing copies from meeting in one bank
+  static constexpr int kLanes = kLanesAcross * kLanesDown,
+                       kBlocks = Tile == 128 ? 2 : 4;  // on a multiprocessor
+  static constexpr int kPitch = Tile + 4;              // keeps transposing copies from meeting in one bank
   static constexpr int kPanel = kStep * kPitch;
   static constexpr size_t kSharedBytes = 2 * kBuffers * kPanel * sizeof(float);
 
   using Sums = float[4 * kRowQuads][4 * kColumnQuads];
 
+  // Its loops stay loops: unrolled, their addresses push the sums out of the registers.
   template <bool KOuter>
   static __device__ __forceinline__ void copy_panel(float* to, const TileOperand<float>& x, int k,
                                                     int k_end) {
     const int left = x.count - x.first, k_left = k_end - k;
     if (KOuter && x.packed) {
-#pragma unroll
+#pragma unroll 1
       for (int i = int(threadIdx.x); i < kStep * Tile / 4; i += kLanes) {
         const int row = i / (Tile / 4), column = i % (Tile / 4) * 4;
         int valid = row < k_left ? left - column : 0;
@@ -38,7 +40,7 @@ struct F32Tile {
       }
       return;
     }
-#pragma unroll 4
+#pragma unroll 1
     for (int i = int(threadIdx.x); i < kStep * Tile; i += kLanes) {
       const int row = KOuter ? i / Tile : i % kStep, column = KOuter ? i % Tile : i / kStep;
       const bool valid = row < k_left && column < left;

@@ -18,7 +18,7 @@ struct GemmArguments {
 
 // One block per tile of C: blockIdx.x counts tiles and batches, blockIdx.y pieces of k.
 template <class Tile, bool TransposedA, bool TransposedB, class Out>
-__global__ void __launch_bounds__(Tile::kLanes)
+__global__ void __launch_bounds__(Tile::kLanes, Tile::kBlocks)
     gemm_kernel(GemmArguments<typename Tile::Value, Out> arguments) {
   const int tiles = arguments.tile_rows * arguments.tile_columns;
   const int batch = int(blockIdx.x) / tiles, piece = int(blockIdx.y);

@@ -20,7 +20,7 @@ struct GroupedArguments {
 
 // One block per tile of an expert's rows: y_e = rows_e op(kernel_e) + bias_e, and zeros for unused rows.
 template <class Tile, bool KernelTransposed>
-__global__ void __launch_bounds__(Tile::kLanes)
+__global__ void __launch_bounds__(Tile::kLanes, Tile::kBlocks)
     grouped_rows_kernel(GroupedArguments<typename Tile::Value> arguments) {
   const TilePlace place = tile_place(int(blockIdx.x), arguments.tile_rows, arguments.tile_columns);
   const ExpertRun run = find_run(arguments.experts, arguments.experts.experts, Tile::kTile, place.row);
@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(Tile::kLanes)
 
 // One block per tile of an expert's kernel: dkernel_e = rows_e^T dy_e.
 template <class Tile>
-__global__ void __launch_bounds__(Tile::kLanes)
+__global__ void __launch_bounds__(Tile::kLanes, Tile::kBlocks)
     grouped_kernel_gradient_kernel(GroupedArguments<typename Tile::Value> arguments) {
   const int tiles = arguments.tile_rows * arguments.tile_columns, expert = int(blockIdx.x) / tiles;
   const TilePlace place = tile_place(int(blockIdx.x) % tiles, arguments.tile_rows, arguments.tile_columns);
@@ -65,6 +65,7 @@ inline ExpertRows expert_rows(GroupedShape shape, const int32_t* row_begin) {
 // Large tiles where there are enough of them, and where an expert can be expected to fill one.
 inline bool takes_large_tiles(GroupedShape shape, int64_t tiles) {
   constexpr int64_t kLeastBlocks = 66;  // half of the multiprocessors of an H100
+  if (shape.tile != GemmTile::automatic) return shape.tile == GemmTile::large;
   return tiles >= kLeastBlocks && shape.rows >= kSmallTile * shape.experts && shape.inputs > kSmallTile &&
          shape.outputs > kSmallTile;
 }

@@ -9,12 +9,14 @@
 
 #include <cstdint>
 
+#include "cuda/gemm_plan.h"
 #include "cuda/stream.h"
 
 namespace limoe::cuda {
 
 struct GroupedShape {
   int64_t experts, rows, inputs, outputs;
+  GemmTile tile = GemmTile::automatic;
 };
 
 template <class T>

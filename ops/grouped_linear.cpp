@@ -130,7 +130,7 @@ Tensor checked_row_begin(const char* op, const Tensor& row_begin, int64_t expert
 }
 
 cuda::GroupedShape device_shape(Sizes sizes, int64_t rows) {
-  return {sizes.experts, rows, sizes.inputs, sizes.outputs};
+  return {.experts = sizes.experts, .rows = rows, .inputs = sizes.inputs, .outputs = sizes.outputs};
 }
 
 }  // namespace

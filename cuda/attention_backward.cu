@@ -1,6 +1,7 @@
-#include <cmath>
+#include <type_traits>
 
 #include "cuda/attention.h"
+#include "cuda/attention_mma.cuh"
 #include "cuda/attention_tile.cuh"
 #include "cuda/row_groups.cuh"
 
@@ -44,7 +45,7 @@ __device__ inline void for_each_score(const AttentionBackward<T>& of, const Head
 // A block for every (tile of keys, head): dk and dv; it walks the tiles of queries. kWhole: the sequence is
 // one tile, and dq is made as well.
 template <class T, class Tile, bool kWhole>
-__global__ void __launch_bounds__(Tile::kLanes)
+__global__ void __launch_bounds__(Tile::kLanes, 1)
     attention_backward_keys_kernel(AttentionBackward<T> of, HeadLayout layout,
                                    const __grid_constant__ RunBatch batch) {
   float* const q = dynamic_shared<float>();
@@ -89,7 +90,7 @@ __global__ void __launch_bounds__(Tile::kLanes)
 
 // A block for every (tile of queries, head): dq; it walks the tiles of keys.
 template <class T, class Tile>
-__global__ void __launch_bounds__(Tile::kLanes)
+__global__ void __launch_bounds__(Tile::kLanes, 1)
     attention_backward_queries_kernel(AttentionBackward<T> of, HeadLayout layout,
                                       const __grid_constant__ RunBatch batch) {
   float* const q = dynamic_shared<float>();
@@ -125,37 +126,26 @@ __global__ void __launch_bounds__(Tile::kLanes)
 
 namespace {
 
-// kernel for the sequences of lengths shortest .. longest.
-template <auto Kernel, class Tile, class T>
-void launch_backward(Stream stream, const AttentionBackward<T>& of, const AttentionSizes& sizes,
-                     const HeadLayout& layout, int64_t shortest, int64_t longest, int score_tiles) {
-  const size_t shared = (4 * Tile::kRowsFloats + score_tiles * Tile::kScoreFloats) * sizeof(float);
-  for_each_batch(
-      sizes.runs, sizes.run_count,
-      [=](int64_t length) {
-        return length < shortest || length > longest ? 0 : blocks_for(length, Tile::kTile);
-      },
-      [&](const RunBatch& batch) {
-        launch<Kernel>(stream,
-                       {.grid = {batch.blocks, sizes.heads}, .block = Tile::kLanes, .shared_bytes = shared},
-                       of, layout, batch);
-      });
+template <class Tile>
+constexpr size_t shared_bytes(int score_tiles) {
+  return size_t(4 * Tile::kRowsFloats + score_tiles * Tile::kScoreFloats) * sizeof(float);
 }
 
-template <class T, class Tile>
+template <class Tile, class T>
 void backward_whole(Stream stream, const AttentionBackward<T>& of, const AttentionSizes& sizes,
                     const HeadLayout& layout, int64_t shortest) {
-  launch_backward<attention_backward_keys_kernel<T, Tile, true>, Tile>(stream, of, sizes, layout, shortest,
-                                                                       Tile::kTile, 2);
+  launch_attention<attention_backward_keys_kernel<T, Tile, true>>(
+      stream, of, sizes, layout, {Tile::kTile, Tile::kLanes, shared_bytes<Tile>(2), shortest, Tile::kTile});
 }
 
-template <class T, class Tile>
+template <class Tile, class T>
 void backward_in_tiles(Stream stream, const AttentionBackward<T>& of, const AttentionSizes& sizes,
                        const HeadLayout& layout) {
-  launch_backward<attention_backward_keys_kernel<T, Tile, false>, Tile>(stream, of, sizes, layout,
-                                                                        Tile::kTile + 1, INT64_MAX, 2);
-  launch_backward<attention_backward_queries_kernel<T, Tile>, Tile>(stream, of, sizes, layout,
-                                                                    Tile::kTile + 1, INT64_MAX, 1);
+  constexpr int64_t kShortest = Tile::kTile + 1;
+  launch_attention<attention_backward_keys_kernel<T, Tile, false>>(
+      stream, of, sizes, layout, {Tile::kTile, Tile::kLanes, shared_bytes<Tile>(2), kShortest, INT64_MAX});
+  launch_attention<attention_backward_queries_kernel<T, Tile>>(
+      stream, of, sizes, layout, {Tile::kTile, Tile::kLanes, shared_bytes<Tile>(1), kShortest, INT64_MAX});
 }
 
 int64_t token_count(const AttentionSizes& sizes) {
@@ -168,26 +158,22 @@ int64_t token_count(const AttentionSizes& sizes) {
 
 template <class T>
 void attention_backward(Stream stream, const AttentionBackward<T>& of, const AttentionSizes& sizes) {
-  const int64_t columns = sizes.heads * sizes.head_width;
-  const HeadLayout layout{3 * columns,
-                          columns,
-                          narrow("heads", sizes.heads),
-                          narrow("head width", sizes.head_width),
-                          1.0f / std::sqrt(float(sizes.head_width)),
-                          can_pack<T>(sizes.head_width, of.qkv, of.dy)};
+  const HeadLayout layout = head_layout<T>(sizes, of.qkv, of.dy, of.dqkv);
   const Rows rows{token_count(sizes) * sizes.heads, sizes.head_width};
   if (rows.count == 0) return;
   launch<attention_deltas_kernel<T>>(stream, row_groups_shape(rows), of.y, of.dy, of.deltas, rows,
                                      lanes_of_row(rows.width));
+  if constexpr (std::is_same_v<T, bf16>)
+    if (layout.packed) return attention_backward_mma(stream, of, sizes, layout);
   with_head_width(sizes.head_width, [&]<int kWidth>() {
-    backward_whole<T, AttentionTile<16, 8, kWidth>>(stream, of, sizes, layout, 1);
-    backward_whole<T, AttentionTile<32, 16, kWidth>>(stream, of, sizes, layout, 17);
+    backward_whole<AttentionTile<16, 8, kWidth>>(stream, of, sizes, layout, 1);
+    backward_whole<AttentionTile<32, 16, kWidth>>(stream, of, sizes, layout, 17);
     if constexpr (kWidth <= 64) {
-      backward_whole<T, AttentionTile<64, 16, kWidth>>(stream, of, sizes, layout, 33);
-      backward_in_tiles<T, AttentionTile<64, 16, kWidth>>(stream, of, sizes, layout);
+      backward_whole<AttentionTile<64, 16, kWidth>>(stream, of, sizes, layout, 33);
+      backward_in_tiles<AttentionTile<64, 16, kWidth>>(stream, of, sizes, layout);
     } else {
       // Of 64 rows, four tiles and the scores would not fit into shared memory.
-      backward_in_tiles<T, AttentionTile<32, 16, kWidth>>(stream, of, sizes, layout);
+      backward_in_tiles<AttentionTile<32, 16, kWidth>>(stream, of, sizes, layout);
     }
   });
 }

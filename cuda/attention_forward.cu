@@ -1,13 +1,14 @@
-#include <cmath>
+#include <type_traits>
 
 #include "cuda/attention.h"
+#include "cuda/attention_mma.cuh"
 #include "cuda/attention_tile.cuh"
 
 namespace limoe::cuda {
 
 // A block for every (tile of queries, head); it walks the tiles of keys.
 template <class T, class Tile>
-__global__ void __launch_bounds__(Tile::kLanes)
+__global__ void __launch_bounds__(Tile::kLanes, 1)
     attention_forward_kernel(AttentionForward<T> of, HeadLayout layout,
                              const __grid_constant__ RunBatch batch) {
   constexpr int kEach = Tile::kEach;
@@ -78,34 +79,21 @@ __global__ void __launch_bounds__(Tile::kLanes)
 
 namespace {
 
-// The sequences of lengths shortest .. longest.
 template <class Tile, class T>
 void launch_forward(Stream stream, const AttentionForward<T>& of, const AttentionSizes& sizes,
                     const HeadLayout& layout, int64_t shortest, int64_t longest) {
-  const size_t shared = (3 * Tile::kRowsFloats + Tile::kScoreFloats) * sizeof(float);
-  for_each_batch(
-      sizes.runs, sizes.run_count,
-      [=](int64_t length) {
-        return length < shortest || length > longest ? 0 : blocks_for(length, Tile::kTile);
-      },
-      [&](const RunBatch& batch) {
-        launch<attention_forward_kernel<T, Tile>>(
-            stream, {.grid = {batch.blocks, sizes.heads}, .block = Tile::kLanes, .shared_bytes = shared}, of,
-            layout, batch);
-      });
+  constexpr size_t kShared = (3 * Tile::kRowsFloats + Tile::kScoreFloats) * sizeof(float);
+  launch_attention<attention_forward_kernel<T, Tile>>(
+      stream, of, sizes, layout, {Tile::kTile, Tile::kLanes, kShared, shortest, longest});
 }
 
 }  // namespace
 
 template <class T>
 void attention_forward(Stream stream, const AttentionForward<T>& of, const AttentionSizes& sizes) {
-  const int64_t columns = sizes.heads * sizes.head_width;
-  const HeadLayout layout{3 * columns,
-                          columns,
-                          narrow("heads", sizes.heads),
-                          narrow("head width", sizes.head_width),
-                          1.0f / std::sqrt(float(sizes.head_width)),
-                          can_pack<T>(sizes.head_width, of.qkv)};
+  const HeadLayout layout = head_layout<T>(sizes, of.qkv, of.y);
+  if constexpr (std::is_same_v<T, bf16>)
+    if (layout.packed) return attention_forward_mma(stream, of, sizes, layout);
   with_head_width(sizes.head_width, [&]<int kWidth>() {
     launch_forward<AttentionTile<16, 8, kWidth>>(stream, of, sizes, layout, 1, 16);
     launch_forward<AttentionTile<32, 16, kWidth>>(stream, of, sizes, layout, 17, 32);

@@ -6,24 +6,12 @@
 // than they need to be, so that lanes reading one column of neighbouring rows meet different banks.
 #pragma once
 
+#include "cuda/attention_layout.cuh"
 #include "cuda/device.cuh"
 #include "cuda/packed.cuh"
 #include "cuda/reduce.cuh"
-#include "cuda/token_runs.cuh"
 
 namespace limoe::cuda {
-
-// Of one head.
-struct HeadLayout {
-  int64_t stride;   // elements from token to token in qkv
-  int64_t columns;  // heads x width: q to k, k to v; from token to token in y
-  int heads, width;
-  float score_scale;
-  bool packed;  // rows can be moved 16 bytes at a time
-
-  __device__ int64_t in_qkv(int64_t token, int head) const { return token * stride + head * width; }
-  __device__ int64_t in_y(int64_t token, int head) const { return token * columns + head * width; }
-};
 
 struct alignas(16) FourFloats {
   float value[4];
@@ -135,25 +123,5 @@ struct AttentionTile {
           store(rows + row_of(i) * stride + column_of(j), c[i][j]);
   }
 };
-
-// True for the tokens that are asked.
-__device__ inline bool is_key(const int32_t* key_valid, const SequencePlace& place, int key) {
-  return key < place.length && (!key_valid || key_valid[place.first_token + key] != 0);
-}
-
-__device__ inline int rows_of_tile(const SequencePlace& place, int first, int tile) {
-  return place.length - first < tile ? place.length - first : tile;
-}
-
-// use.template operator()<width>() with the least compiled width that holds a head.
-template <class Use>
-void with_head_width(int64_t width, const Use& use) {
-  if (width <= 32)
-    use.template operator()<32>();
-  else if (width <= 64)
-    use.template operator()<64>();
-  else
-    use.template operator()<128>();
-}
 
 }  // namespace limoe::cuda

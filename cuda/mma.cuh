@@ -3,6 +3,7 @@
 //   multiply_add(c, a, b)                   c += a b, a [16, 16] and b [16, 8] in bf16, c [16, 8] in f32
 //   load_matrices(r, row)                   ldmatrix: 2 or 4 matrices of 8 x 8 bf16 from shared memory
 //   load_matrices_transposed(r, row)        each of them transposed on the way
+//   pack_pair(low, high)                    two floats as a register of two bf16
 //   copy_async_16(to, from, bytes)          16 bytes of shared memory: `bytes` of global memory, zeros behind
 //   copy_async_4(to, from, bytes)           4 bytes, likewise; bytes is 0 or 4
 //   commit_copies(); wait_for_copies<N>()   this lane's copies since the last commit are a group; wait until
@@ -57,6 +58,12 @@ __device__ __forceinline__ void load_matrices_transposed(unsigned (&r)[2], const
   asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0, %1}, [%2];"
                : "=r"(r[0]), "=r"(r[1])
                : "r"(shared_address(row)));
+}
+
+__device__ __forceinline__ unsigned pack_pair(float low, float high) {
+  unsigned pair;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+  return pair;
 }
 
 __device__ __forceinline__ void copy_async_16(void* to, const void* from, int bytes) {

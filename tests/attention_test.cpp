@@ -69,7 +69,8 @@ TEST_CASE("attention: a device agrees on one tile, many tiles, mixed lengths and
   check_device(attention_case(2, 4, {{3, 4}}));
   check_device(attention_case(1, 1, {{1, 1}}));
   check_device(attention_case(3, 5, {{2, 16}, {3, 1}, {1, 17}, {0, 5}, {1, 0}}));
-  check_device(attention_case(2, 8, {{1, 50}, {1, 64}}));
+  check_device(attention_case(2, 8, {{2, 16}, {3, 1}, {1, 17}, {1, 50}, {1, 64}}));
+  check_device(attention_case(1, 24, {{1, 7}, {1, 31}, {1, 32}}));
   check_device(attention_case(1, 16, {{1, 77}}));
   check_device(attention_case(1, 40, {{1, 33}, {1, 65}}));
   check_device(attention_case(1, 72, {{1, 20}, {1, 40}}));

@@ -72,6 +72,10 @@ inline void widen_column(const unsigned char* slots, int column, float (&values)
 
 }  // namespace sim
 
+inline unsigned pack_pair(float low, float high) {
+  return sim::pair_of(bf16(low), bf16(high));
+}
+
 inline void multiply_add(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2],
                          const sim::Where& where = sim::Where::current()) {
   const sim::Fragments mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};

@@ -1,4 +1,5 @@
 // The passes of contrastive_loss over a block of products [rows, n], rows `begin` and on of A / scale.
+// Included by cuda/contrastive_loss.cu alone.
 //
 // A product is multiplied by the scale where it is read, and that is rounded by itself: without a fused
 // multiply-add the logit that is subtracted from its own log-sum-exp leaves exactly 0.
@@ -28,7 +29,7 @@ __global__ void contrastive_scale_kernel(const S* log_scale, float* scale) {
 }
 
 // A block a row of A: its log-sum-exp and its element on the diagonal.
-__global__ inline void contrastive_rows_kernel(ProductBlock block, float* row_lse, float* diagonal) {
+__global__ void contrastive_rows_kernel(ProductBlock block, float* row_lse, float* diagonal) {
   const float* const row = block.products + blockIdx.x * block.n;
   const float scale = *block.scale;
   float top = Max::identity(), sum = 0;
@@ -44,7 +45,7 @@ __global__ inline void contrastive_rows_kernel(ProductBlock block, float* row_ls
 
 // A block for 32 columns, its warps share the rows: carries on the maximum of every column and the sum of
 // exp(a - maximum).
-__global__ inline void contrastive_columns_kernel(ProductBlock block, float* largest, float* sums) {
+__global__ void contrastive_columns_kernel(ProductBlock block, float* largest, float* sums) {
   float* const of_warp = dynamic_shared<float>();  // [2, warps, 32]: maxima, then sums
   const int warps = int(blockDim.x) / kWarpSize;
   const int64_t column = int64_t(blockIdx.x) * kWarpSize + lane_index();
@@ -71,9 +72,9 @@ __global__ inline void contrastive_columns_kernel(ProductBlock block, float* lar
 }
 
 // One block: finishes the columns (column_lse holds their maxima) and takes the means.
-__global__ inline void contrastive_means_kernel(const float* row_lse, const float* diagonal,
-                                                const float* sums, int64_t n, float* column_lse,
-                                                float* to_text, float* to_image, float* loss) {
+__global__ void contrastive_means_kernel(const float* row_lse, const float* diagonal, const float* sums,
+                                         int64_t n, float* column_lse, float* to_text, float* to_image,
+                                         float* loss) {
   float rows = 0, columns = 0;
   for (int64_t i = threadIdx.x; i < n; i += blockDim.x) {
     const float lse = column_lse[i] + logf(sums[i]);

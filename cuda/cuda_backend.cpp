@@ -12,6 +12,7 @@
 #include "cuda/accumulate.h"
 #include "cuda/copy_strided.h"
 #include "cuda/install.h"
+#include "cuda/random.h"
 #include "cuda/runtime.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
@@ -87,6 +88,17 @@ class CudaBackend final : public Backend {
         return accumulate({}, static_cast<int32_t*>(sum), static_cast<const int32_t*>(addend), elements);
       case DType::f64:
         throw DTypeError("add_into: f64 on a device; expected f32, bf16 or i32: f64 is for the CPU");
+    }
+  }
+
+  void draw_normal(void* to, int64_t elements, DType dtype, const NormalDraws& draws) override {
+    switch (dtype) {
+      case DType::f32:
+        return cuda::draw_normal({}, static_cast<float*>(to), elements, draws);
+      case DType::bf16:
+        return cuda::draw_normal({}, static_cast<bf16*>(to), elements, draws);
+      default:
+        throw DTypeError("random: ", dtype, " was asked for on a device; expected f32 or bf16");
     }
   }
 

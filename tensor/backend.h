@@ -12,6 +12,7 @@
 
 #include "tensor/device.h"
 #include "tensor/dtype.h"
+#include "tensor/random.h"
 #include "tensor/shape.h"
 
 namespace limoe {
@@ -34,6 +35,8 @@ class Backend {
   virtual void zero(void* to, size_t bytes) = 0;
   virtual void poison(void* to, size_t bytes) = 0;  // fills with 0xff, which is NaN in every floating dtype
   virtual void add_into(void* sum, const void* addend, int64_t elements, DType dtype) = 0;  // sum += addend
+  // to[i] = draw i for every i below `elements`; floating dtypes.
+  virtual void draw_normal(void* to, int64_t elements, DType dtype, const NormalDraws& draws) = 0;
   virtual void synchronize() = 0;
 };
 

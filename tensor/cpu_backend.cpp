@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 
 #include "tensor/backend.h"
 #include "tensor/error.h"
@@ -25,6 +26,21 @@ void add_into_bf16(void* sum, const void* addend, int64_t elements) {
   bf16* to = static_cast<bf16*>(sum);
   const bf16* from = static_cast<const bf16*>(addend);
   for (int64_t i = 0; i < elements; ++i) to[i] = bf16(float(to[i]) + float(from[i]));
+}
+
+template <class T>
+void draw_normal_typed(void* to, int64_t elements, const NormalDraws& draws) {
+  T* const values = static_cast<T*>(to);
+  parallel_for(elements, 1 << 12, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const double value =
+          draws.mean + draws.deviation * random_normal(draws.seed, draws.stream, uint64_t(i));
+      if constexpr (std::is_same_v<T, bf16>)
+        values[i] = bf16(float(value));
+      else
+        values[i] = T(value);
+    }
+  });
 }
 
 template <size_t kBytes>
@@ -77,6 +93,18 @@ class CpuBackend final : public Backend {
         return copy_strided_bytes<4>(target, to_strides, source, from_strides, shape);
       default:
         return copy_strided_bytes<8>(target, to_strides, source, from_strides, shape);
+    }
+  }
+  void draw_normal(void* to, int64_t elements, DType dtype, const NormalDraws& draws) override {
+    switch (dtype) {
+      case DType::f32:
+        return draw_normal_typed<float>(to, elements, draws);
+      case DType::f64:
+        return draw_normal_typed<double>(to, elements, draws);
+      case DType::bf16:
+        return draw_normal_typed<bf16>(to, elements, draws);
+      case DType::i32:
+        throw DTypeError("random: i32 was asked for; expected a floating dtype");
     }
   }
   void zero(void* to, size_t bytes) override {

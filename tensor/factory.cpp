@@ -203,8 +203,11 @@ Tensor drawn(const Shape& shape, DType dtype, const Draw& draw) {
 }  // namespace
 
 Tensor random_normal(const Shape& shape, double mean, double deviation, uint64_t seed, uint64_t stream,
-                     DType dtype) {
-  return drawn(shape, dtype, [&](uint64_t i) { return mean + deviation * random_normal(seed, stream, i); });
+                     DType dtype, Device device) {
+  Tensor result(shape, dtype, device);
+  backend_of(device).draw_normal(result.raw_mutable_data(), result.element_count(), dtype,
+                                 {mean, deviation, seed, stream});
+  return result;
 }
 
 Tensor random_uniform(const Shape& shape, double low, double high, uint64_t seed, uint64_t stream,

@@ -33,9 +33,10 @@ void fill_zero(Tensor& tensor);                    // contiguous tensors only
 void copy_into(Tensor& to, const Tensor& from);    // same shape, dtype and device; both contiguous
 void add_into(Tensor& sum, const Tensor& addend);  // sum += addend, likewise
 
-// Independent draws, element i from index i of the stream (random.h): the same on every device.
+// Independent draws, element i from index i of the stream (random.h). On a device the logarithm and cosine
+// may differ from the CPU's in their last bits, and so may normal numbers.
 Tensor random_normal(const Shape& shape, double mean, double deviation, uint64_t seed, uint64_t stream,
-                     DType dtype = DType::f32);
+                     DType dtype = DType::f32, Device device = {});
 Tensor random_uniform(const Shape& shape, double low, double high, uint64_t seed, uint64_t stream,
                       DType dtype = DType::f32);
 

@@ -18,6 +18,12 @@ struct RandomBits {
   uint32_t word[4];
 };
 
+// Independent normal draws: number i is mean + deviation * random_normal(seed, stream, i).
+struct NormalDraws {
+  double mean, deviation;
+  uint64_t seed, stream;
+};
+
 HOST_DEVICE inline RandomBits random_bits(uint64_t seed, uint64_t stream, uint64_t index) {
   uint32_t x0 = uint32_t(index), x1 = uint32_t(index >> 32), x2 = uint32_t(stream),
            x3 = uint32_t(stream >> 32);

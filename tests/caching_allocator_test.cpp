@@ -44,6 +44,7 @@ class SmallMachine final : public Backend {
   void zero(void*, size_t) override {}
   void poison(void* to, size_t bytes) override { std::memset(to, 0xff, bytes); }
   void add_into(void*, const void*, int64_t, DType) override {}
+  void draw_normal(void*, int64_t, DType, const NormalDraws&) override {}
   void synchronize() override {}
 
  private:

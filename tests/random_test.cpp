@@ -6,7 +6,14 @@
 #include <set>
 #include <vector>
 
+#include "tensor/error.h"
+#include "tensor/factory.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
+#include "tests/support/tolerance.h"
+
 using namespace limoe;
+using namespace limoe::testing;
 
 namespace {
 
@@ -97,4 +104,19 @@ TEST_CASE("random: random_below stays below, reaches everything, and is even") {
     CHECK(random_below(1, 3, 4, i) == 0);
     CHECK(random_below(~uint64_t(0), 3, 4, i) < ~uint64_t(0));
   }
+}
+
+TEST_CASE("random: a device draws what the CPU draws") {
+  if (!device_under_test()) return;
+  for (const Shape& shape : {Shape{0}, Shape{1}, Shape{33, 7}, Shape{257, 8}}) {
+    const auto draw = [&](DType dtype, Device device) {
+      return random_normal(shape, 0.5, 1, 7, uint64_t{1} << 63, dtype, device);
+    };
+    CHECK_CLOSE(draw(DType::f32, *device_under_test()), draw(DType::f32, {}), tolerance::kDeviceNormal);
+    const Comparison rounded = close_in_mean(draw(DType::bf16, *device_under_test()), draw(DType::f64, {}),
+                                             tolerance::kDeviceNmseBf16);
+    CHECK_MESSAGE(rounded.ok, rounded.message);
+  }
+  CHECK_THROWS_AS(random_normal({2}, 0, 1, 7, 1, DType::f64, *device_under_test()), DTypeError);
+  CHECK_THROWS_AS(random_normal({2}, 0, 1, 7, 1, DType::i32), DTypeError);
 }

@@ -39,10 +39,15 @@ inline Allowed printed(int decimals) {
   return {0.51 * std::pow(10.0, -decimals), 0};
 }
 
-// A device against f64 on the CPU, as sum((got - wanted)^2) / sum(wanted^2): the goals of this project. bf16 keeps 8 bits, so
-// rounding an output once costs about (2^-9)^2 / 3 = 1.3e-6; what is rounded between two kernels adds to it.
+// A device against f64 on the CPU, as sum((got - wanted)^2) / sum(wanted^2): the goals of this project. bf16
+// keeps 8 bits, so rounding an output once costs about (2^-9)^2 / 3 = 1.3e-6; what is rounded between two
+// kernels adds to it.
 inline constexpr double kDeviceNmseF32 = 1e-7;
 inline constexpr double kDeviceNmseBf16 = 1e-4;
+
+// Normal random numbers of a device against the CPU's, by the deviation: up to 6 deviations times the few
+// last bits in which two logf() and two cosf() may differ.
+inline constexpr Allowed kDeviceNormal{4e-6, 4e-6};
 
 // A whole small model in f32 against PyTorch in f32: the goal of this project.
 inline constexpr Allowed kModelF32{1e-4, 1e-4};

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/moe_combine.h"
+#include "ops/moe_dispatch.h"
 #include "ops/moe_route.h"
 #include "ops/select_gates.h"
 #include "tensor/error.h"
@@ -125,6 +127,31 @@ TEST_CASE("moe_route: on a device nobody is routed, groups are empty, and groups
   Table many(129);
   for (size_t token = 0; token < many.size(); ++token) many[token] = int32_t(token * 37 % 300);
   check_route(f32(normal({129, 8})), many, 300, options(2, 1.0, true));
+}
+
+TEST_CASE(
+    "moe_route: on a device a group or a row out of range counts as none, and nothing is written there") {
+  if (!device_under_test()) return;
+  const Tensor probs = f32(normal({5, 3})), x = f32(normal({5, 4}));
+  const Routing wild = on_device(probs, from_vector<int32_t>({5}, {0, 2, -1, 1, -7}), 2, options(1, 0, true)),
+                tame =
+                    on_device(probs, from_vector<int32_t>({5}, {0, -1, -1, 1, -1}), 2, options(1, 0, true));
+  CHECK(difference(wild, tame).empty());
+  const Device device = *device_under_test();
+  const Table places{0, 99, -5, 3, 2000000000};
+  Routing broken = tame, unused = tame;
+  broken.choice_of = broken.row_of = from_vector<int32_t>({5}, places, device);
+  broken.row_of = broken.row_of.reshape({5, 1});
+  unused.choice_of = from_vector<int32_t>({5}, {0, -1, -1, 3, -1}, device);
+  unused.row_of = unused.choice_of.reshape({5, 1});
+  const Tensor there = to_device(x, device), gates = to_device(full({5, 1}, 0.5), device);
+  CHECK_SAME_BITS(moe_dispatch_forward(there, broken), moe_dispatch_forward(there, unused));
+  CHECK_SAME_BITS(moe_dispatch_backward(broken, there), moe_dispatch_backward(unused, there));
+  CHECK_SAME_BITS(moe_combine_forward(there, gates, broken), moe_combine_forward(there, gates, unused));
+  CHECK_SAME_BITS(moe_combine_backward_rows(gates, broken, there),
+                  moe_combine_backward_rows(gates, unused, there));
+  CHECK_SAME_BITS(moe_combine_backward_gates(there, broken, there, DType::f32),
+                  moe_combine_backward_gates(there, unused, there, DType::f32));
 }
 
 TEST_CASE("moe_route: on a device a capacity below 1 keeps nothing, for it cannot be refused there") {

@@ -24,7 +24,7 @@ struct BenchArguments {
   DataBenchOptions data;
   bool no_augment = false;
   std::string config, preset, save;
-  int64_t steps = 20, batch_size = 0;
+  int64_t steps = 20, warmup = 3, batch_size = 0;
   bool by_op = false;
   std::vector<std::pair<std::string, std::string>>
       owned_flags;  // flag -> "data" or "step" or "ops", once given
@@ -55,6 +55,7 @@ void run_step(const BenchArguments& arguments) {
   const StepBenchResult result = bench_step({.model = configs.model,
                                              .train = configs.train,
                                              .steps = arguments.steps,
+                                             .warmup = arguments.warmup,
                                              .by_op = arguments.by_op ? kTracedSteps : 0,
                                              .save = arguments.save});
   const auto peaks = arguments.by_op ? measured_peaks(result.threads) : std::nullopt;
@@ -74,14 +75,18 @@ void run_ops(const BenchArguments& arguments) {
   become_bench_program(words);
 }
 
+std::string in_words(const std::string& mode) {
+  return mode == "ops" ? "the benches of ops" : "`limoe bench " + mode + "`";
+}
+
 void run_bench(BenchArguments& arguments) {
   const bool alone = arguments.what.size() == 1;
   const std::string mode =
       alone && (arguments.what[0] == "data" || arguments.what[0] == "step") ? arguments.what[0] : "ops";
   for (const auto& [flag, owner] : arguments.owned_flags)
     if (owner != mode)
-      throw UsageError("bench: ", flag, " is given; expected only with ",
-                       owner == "ops" ? std::string("the op benches") : "`limoe bench " + owner + "`");
+      throw UsageError("bench: ", flag, " is given with ", in_words(mode), "; expected with ",
+                       in_words(owner), " alone");
   if (mode == "data") return run_data(arguments);
   if (mode == "step") return run_step(arguments);
   run_ops(arguments);
@@ -146,6 +151,7 @@ Action declare_bench(CLI::App& flags) {
   step.option("--preset", a.preset, "a named model, as for training", "NAME");
   step.option("--batch-size", a.batch_size, "pairs a step [the config's]", "N");
   step.option("--steps", a.steps, "how many are timed [20]", "N");
+  step.option("--warmup", a.warmup, "steps before those [3]", "N");
   step.flag("--by-op", a.by_op, "where the time goes, op by op, and the share of the machine's limits");
   step.option("--save", a.save, "write weights, batch and config as they are before the first step", "DIR");
   OwnedFlags data(flags, a, "data", "Loading data");

@@ -117,6 +117,8 @@ void expect_options(const StepBenchOptions& options) {
   TrainConfig train = options.train;
   if (train.train_data.empty()) train.train_data = "made here";  // nothing is read
   validate(train);
+  if (options.warmup < 0)
+    throw ValueError("bench step: --warmup is ", options.warmup, "; expected 0 or more");
   if (options.steps < 1) throw ValueError("bench step: --steps is ", options.steps, "; expected 1 or more");
 }
 

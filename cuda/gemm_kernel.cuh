@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda/gemm.h"
+#include "cuda/gemm_by_choice.h"
 #include "cuda/gemm_partials.h"
 #include "cuda/gemm_tile.cuh"
 
@@ -90,15 +91,17 @@ void gemm_by_tiles(Stream stream, GemmShape shape, const GemmPlan& plan, GemmInp
 template <template <int> class Tile, class T, class Out>
 void gemm_by_plan(Stream stream, GemmShape shape, GemmInput<T> a, GemmInput<T> b, GemmOutput<Out> c,
                   GemmEpilogue<T, Out> epilogue, float* workspace, GemmTile tile) {
-  if (shape.m == 0 || shape.n == 0 || shape.batch == 0) return;
   const GemmPlan plan = plan_gemm(shape, tile);
   const auto by_tiles = [&]<class To>(GemmOutput<To> to, GemmEpilogue<T, To> with) {
     plan.large ? gemm_by_tiles<Tile<kLargeTile>, T, To>(stream, shape, plan, a, b, to, with)
                : gemm_by_tiles<Tile<kSmallTile>, T, To>(stream, shape, plan, a, b, to, with);
   };
-  if (plan.pieces == 1) return by_tiles(c, epilogue);
-  by_tiles(GemmOutput<float>{workspace, shape.n, 0, shape.m * shape.n}, GemmEpilogue<T, float>{});
-  sum_gemm_partials<T, Out>(stream, shape, workspace, plan.pieces, c, epilogue);
+  const auto own = [&](GemmOutput<Out> to, GemmEpilogue<T, Out> with) {
+    if (plan.pieces == 1) return by_tiles(to, with);
+    by_tiles(GemmOutput<float>{workspace, shape.n, 0, shape.m * shape.n}, GemmEpilogue<T, float>{});
+    sum_gemm_partials<T, Out>(stream, shape, workspace, plan.pieces, to, with);
+  };
+  if (shape.m > 0 && shape.n > 0 && shape.batch > 0) gemm_by_choice(stream, shape, a, b, c, epilogue, own);
 }
 
 }  // namespace limoe::cuda

@@ -1,0 +1,62 @@
+// One product by whom cuda/gemm_choice.h says: own(c, epilogue) or the vendor's library. Host code.
+#pragma once
+
+#include <string>
+
+#include "cuda/gemm_choice.h"
+#include "cuda/runtime.h"
+#include "cuda/vendor_gemm.h"
+
+namespace limoe::cuda {
+
+// Device memory to measure on, so that an output that is added to is added to once.
+class GemmScratch {
+ public:
+  explicit GemmScratch(size_t bytes) : data_(allocate(bytes)) {}
+  ~GemmScratch() { free(data_); }
+  GemmScratch(const GemmScratch&) = delete;
+  GemmScratch& operator=(const GemmScratch&) = delete;
+  void* data() const { return data_; }  // null when there is no memory left
+
+ private:
+  void* const data_;
+};
+
+template <class T, class Out>
+std::string product_name(GemmShape shape, GemmInput<T> a, GemmInput<T> b, GemmOutput<Out> c,
+                         GemmEpilogue<T, Out> epilogue) {
+  const auto number = [](int64_t value) { return "_" + std::to_string(value); };
+  return std::string(sizeof(T) == 2 ? "bf16" : "f32") + (sizeof(Out) == 2 ? "_bf16" : "_f32") +
+         number(shape.m) + number(shape.n) + number(shape.k) + number(shape.batch) +
+         (a.transposed ? "_t" : "_n") + (b.transposed ? "_t" : "_n") + number(a.stride) + number(b.stride) +
+         number(c.stride) + (c.beta != 0 ? "_beta" : "") + (epilogue.bias ? "_bias" : "") +
+         (epilogue.gelu ? "_gelu" : "") + (epilogue.before_gelu ? "_kept" : "") +
+         (epilogue.residual ? "_residual" : "");
+}
+
+// Measured on a scratch output the first time; without memory for one, ours.
+template <class T, class Out, class Own>
+bool vendor_is_faster(Stream stream, GemmShape shape, GemmInput<T> a, GemmInput<T> b, GemmOutput<Out> c,
+                      GemmEpilogue<T, Out> epilogue, const Own& own) {
+  const std::string product = product_name(shape, a, b, c, epilogue);
+  if (const std::optional<bool> known = known_vendor_is_faster(product)) return *known;
+  const GemmScratch scratch(size_t((shape.batch - 1) * c.batch_stride + shape.m * c.stride) * sizeof(Out));
+  if (!scratch.data()) return false;
+  GemmOutput<Out> to = c;
+  to.data = static_cast<Out*>(scratch.data());
+  return vendor_is_faster(
+      stream, product, [&] { own(to, epilogue); }, [&] { vendor_gemm(stream, shape, a, b, to, epilogue); });
+}
+
+template <class T, class Out, class Own>
+void gemm_by_choice(Stream stream, GemmShape shape, GemmInput<T> a, GemmInput<T> b, GemmOutput<Out> c,
+                    GemmEpilogue<T, Out> epilogue, const Own& own) {
+  const GemmChoice choice = gemm_choice();
+  const bool by_vendor =
+      choice == GemmChoice::cublas ||
+      (choice == GemmChoice::automatic && vendor_is_faster(stream, shape, a, b, c, epilogue, own));
+  if (by_vendor && vendor_gemm(stream, shape, a, b, c, epilogue)) return;
+  own(c, epilogue);
+}
+
+}  // namespace limoe::cuda

@@ -1,0 +1,37 @@
+// Who makes the products of cuda/gemm.h: our kernels, or cuBLASLt where the library is found at run time.
+//
+// own        ours alone; the bits are the same in every run.
+// cublas     cuBLASLt, for the products and epilogues it has in one call; ours for the rest.
+// automatic  for each product that is new, both are timed on the spot and the faster one is kept. What was
+//            measured can be written down and recalled, so that another run chooses alike.
+// The experts' products (cuda/grouped_linear.h) are always ours: cuBLASLt wants their sizes on the host.
+// Chosen once for the program, own at first; not to be changed while other threads give work to a device.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "cuda/stream.h"
+
+namespace limoe::cuda {
+
+enum class GemmChoice { own, cublas, automatic };
+
+// Throws CudaError, saying what is missing, when cuBLASLt is asked for and cannot be had; `automatic` without
+// it is `own`.
+void set_gemm_choice(GemmChoice choice);
+GemmChoice gemm_choice();
+
+// For `automatic`: whether run_vendor took less time on the stream than run_own, measured the first time
+// `product` (any name without white space) is asked about.
+bool vendor_is_faster(Stream stream, const std::string& product, const std::function<void()>& run_own,
+                      const std::function<void()>& run_vendor);
+// What is known of a product without measuring.
+std::optional<bool> known_vendor_is_faster(const std::string& product);
+
+// What was measured, one line a product: its name, a space, own or cublas.
+std::string measured_gemm_choices();
+void recall_gemm_choices(const std::string& lines);  // throws ValueError for a line of another form
+
+}  // namespace limoe::cuda

@@ -22,16 +22,14 @@ class GemmScratch {
   void* const data_;
 };
 
+// Everything the time of a product depends on: types, sizes, transposes, strides, beta and epilogue.
 template <class T, class Out>
 std::string product_name(GemmShape shape, GemmInput<T> a, GemmInput<T> b, GemmOutput<Out> c,
                          GemmEpilogue<T, Out> epilogue) {
-  const auto number = [](int64_t value) { return "_" + std::to_string(value); };
-  return std::string(sizeof(T) == 2 ? "bf16" : "f32") + (sizeof(Out) == 2 ? "_bf16" : "_f32") +
-         number(shape.m) + number(shape.n) + number(shape.k) + number(shape.batch) +
-         (a.transposed ? "_t" : "_n") + (b.transposed ? "_t" : "_n") + number(a.stride) + number(b.stride) +
-         number(c.stride) + (c.beta != 0 ? "_beta" : "") + (epilogue.bias ? "_bias" : "") +
-         (epilogue.gelu ? "_gelu" : "") + (epilogue.before_gelu ? "_kept" : "") +
-         (epilogue.residual ? "_residual" : "");
+  return joined_name({int64_t(sizeof(T)), int64_t(sizeof(Out)), shape.m, shape.n, shape.k, shape.batch,
+                      a.transposed, b.transposed, a.stride, b.stride, c.stride, c.beta != 0,
+                      epilogue.bias != nullptr, epilogue.gelu, epilogue.before_gelu != nullptr,
+                      epilogue.residual != nullptr});
 }
 
 // Measured on a scratch output the first time; without memory for one, ours.

@@ -64,6 +64,12 @@ bool vendor_is_faster(Stream stream, const std::string& product, const std::func
   return vendor_faster[product] = vendor < own;
 }
 
+std::string joined_name(const std::vector<int64_t>& numbers) {
+  std::string name = "gemm";
+  for (const int64_t number : numbers) name.append("_").append(std::to_string(number));
+  return name;
+}
+
 std::string measured_gemm_choices() {
   const std::lock_guard<std::mutex> lock(mutex);
   std::string lines;

@@ -8,9 +8,11 @@
 // Chosen once for the program, own at first; not to be changed while other threads give work to a device.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cuda/stream.h"
 
@@ -29,6 +31,9 @@ bool vendor_is_faster(Stream stream, const std::string& product, const std::func
                       const std::function<void()>& run_vendor);
 // What is known of a product without measuring.
 std::optional<bool> known_vendor_is_faster(const std::string& product);
+
+// "gemm" and the numbers, joined by underscores.
+std::string joined_name(const std::vector<int64_t>& numbers);
 
 // What was measured, one line a product: its name, a space, own or cublas.
 std::string measured_gemm_choices();

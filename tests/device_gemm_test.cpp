@@ -1,5 +1,5 @@
 // cuda/gemm.h by itself: what no op asks for (all transposes, strides, both tiles, epilogues) against plain
-// loops in f64. That ops use it rightly is shown by their own tests.
+// loops in f64. That ops use it rightly is shown by their own tests, with check_device.
 #include <doctest/doctest.h>
 
 #include "cuda/gemm.h"

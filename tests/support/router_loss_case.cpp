@@ -119,7 +119,9 @@ void check_router_loss_on_device(const RouterLossCase& loss_case) {
   check_device(device_case_of(loss_case, {6, 3}, std::vector<int32_t>(6), 4));  // three groups hold nobody
   check_device(device_case_of(loss_case, {33, 3}, std::vector<int32_t>(33, -1), 2));  // all do
   check_device(device_case_of(loss_case, {3, 3}, std::vector<int32_t>(3, -1), 0));
-  check_device(device_case_of(loss_case, {600, 5}, groups_of_three(600), 3));
+  // Tokens in several shares, statistics in more columns than a warp has lanes.
+  for (const int64_t experts : {5, 40})
+    check_device(device_case_of(loss_case, {600, experts}, groups_of_three(600), 3));
   check_nan_shows_on_device(loss_case);
 }
 

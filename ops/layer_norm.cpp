@@ -6,6 +6,7 @@
 #include "cuda/layer_norm.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
+#include "ops/layer_norm_arguments.h"
 #include "ops/row_sums.h"
 #include "ops/statistics_dtype.h"
 #include "tensor/factory.h"
@@ -57,14 +58,7 @@ void backward_cpu(const BackwardArguments<T>& of, T* sums, Rows rows) {
 }  // namespace
 
 LayerNormOutput layer_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& bias, double epsilon) {
-  expect_floating("layer_norm", "x", x);
-  expect_rank_at_least("layer_norm", "x", x, 1);
-  if (x.dim(-1) == 0) throw ShapeError("layer_norm: x is ", x.shape(), "; expected at least one column");
-  expect_shape("layer_norm", "scale", scale, {x.dim(-1)}, "because x is ", x.shape());
-  expect_shape("layer_norm", "bias", bias, {x.dim(-1)}, "because x is ", x.shape());
-  expect_same_kind("layer_norm", "scale", scale, "x", x);
-  expect_same_kind("layer_norm", "bias", bias, "x", x);
-  if (!(epsilon >= 0)) throw ValueError("layer_norm: epsilon is ", epsilon, "; expected 0 or more");
+  expect_layer_norm_arguments("layer_norm", x, scale, bias, epsilon);
   const Tensor in = contiguous(x), factors = contiguous(scale), offsets = contiguous(bias);
   const Rows rows = fold_leading_axes(in.shape());
   const DType statistics = statistics_dtype(x.dtype());

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "ops/add.h"
+#include "ops/add_layer_norm.h"
 #include "ops/add_positions.h"
 #include "ops/attention.h"
 #include "ops/cast.h"
@@ -51,6 +52,14 @@ TEST_CASE("ops run: ops over rows are the ops themselves") {
   check_signature("layer_norm", {{"x", normal({3, 5})}, {"scale", normal({5}, 1)}, {"bias", normal({5}, 2)}},
                   {{"epsilon", "0.01"}}, [](const NamedVars& in) {
                     return Vars{layer_norm(in.at("x"), in.at("scale"), in.at("bias"), 0.01)};
+                  });
+  check_signature("add_layer_norm",
+                  {{"x", normal({3, 5})},
+                   {"addend", normal({3, 5}, 3)},
+                   {"scale", normal({5}, 1)},
+                   {"bias", normal({5}, 2)}},
+                  {{"epsilon", "0.01"}}, [](const NamedVars& in) {
+                    return add_layer_norm(in.at("x"), in.at("addend"), in.at("scale"), in.at("bias"), 0.01);
                   });
   check_signature("add_positions", {{"x", normal({2, 3, 4})}, {"positions", normal({3, 4}, 1)}}, {},
                   [](const NamedVars& in) { return Vars{add_positions(in.at("x"), in.at("positions"))}; });

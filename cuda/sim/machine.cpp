@@ -61,6 +61,7 @@ LIMOE_UNSEEN_BY_TSAN void Machine::park(State state, const char* what, unsigned 
   lane.what = what;
   lane.mask = mask;
   lane.where = where;
+  tsan_release(&abandoned_order_);
   switch_to(*lane.fiber, *scheduler_);
 }
 
@@ -167,7 +168,6 @@ LIMOE_UNSEEN_BY_TSAN void Machine::run_block() {
     lane.collectives = 0;
     lane.open_copies.clear();
     lane.committed_copies.clear();
-    if (LIMOE_TSAN) lane.fiber->restart();
   }
   tsan_release(&block_order_);
   uint64_t turn = (uint64_t(running_block.z) << 42) + (uint64_t(running_block.y) << 21) + running_block.x;
@@ -206,6 +206,8 @@ LIMOE_UNSEEN_BY_TSAN void Machine::run(const std::string& kernel, const LaunchSh
     }
   } catch (...) {
     // Lanes that still wait are forgotten, with what their stacks hold: kernels own nothing.
+    tsan_acquire(&block_order_);
+    tsan_acquire(&abandoned_order_);
     for (auto& fiber : fibers_) fiber->restart();
     throw;
   }

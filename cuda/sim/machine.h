@@ -74,7 +74,8 @@ class Machine {
   std::unique_ptr<Fiber> scheduler_;
   Lane* running_ = nullptr;
   std::exception_ptr error_;
-  char block_order_ = 0;  // the address ThreadSanitizer knows the block's barrier by
+  // Addresses ThreadSanitizer knows an order by: of the block's barrier, and of lanes left where they waited.
+  char block_order_ = 0, abandoned_order_ = 0;
 };
 
 Machine& machine();

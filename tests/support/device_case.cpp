@@ -129,6 +129,12 @@ Comparison device_leaves_nothing(const OpCase& op_case) {
 
 void check_device(const OpCase& op_case, const DeviceChecks& checks) {
   if (!device_under_test()) return;
+#ifdef __SANITIZE_THREAD__
+  // A race is one in every order of lanes and in every dtype.
+  const Comparison result = device_agrees(op_case, DType::f32, checks.nmse_f32);
+  CHECK_MESSAGE(result.ok, result.message);
+  return;
+#endif
   std::vector<Comparison> results{device_agrees(op_case, DType::f32, checks.nmse_f32),
                                   device_repeats(op_case, DType::f32), device_leaves_nothing(op_case)};
   if (checks.bf16) {

@@ -20,7 +20,7 @@ std::vector<BenchCase> mlp_bench_cases() {
                      .pass = "step",
                      .shape = concatenate(Shape{n, d}, ", hidden ", m),
                      .flop = 12.0 * double(n) * double(d) * double(m),
-                     .longest_sum = n,
+                     .longest_sum = n + d + m,  // one after another
                      .make = [=](DType dtype) {
                        const auto arena = std::make_shared<ParameterArena>(specs, 1, dtype);
                        const Mlp mlp(*arena, "mlp");

@@ -55,7 +55,7 @@ std::vector<BenchCase> moe_layer_bench_cases() {
          .pass = "step",
          .shape = concatenate(Shape{n, d}, ", ", e, " of hidden ", m),
          .flop = 12.0 * double(n) * double(d) * double(m) + 6.0 * double(n) * double(d) * double(e),
-         .longest_sum = n,
+         .longest_sum = n + d + m,  // one after another
          .make = [&tower](DType dtype) { return moe_call(tower, dtype); }});
   }
   return cases;

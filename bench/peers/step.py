@@ -21,8 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CHECKED_STEPS = 3
 EAGER = (("--unpad",), (), ("--unpad", "--experts", "bmm"), ("--experts", "bmm"))
-COMPILED = (("--compile", "--unpad", "--experts", "bmm"), ("--compile", "--unpad"), ("--compile", "--experts", "bmm"),
-            ("--compile",))
+COMPILED = (("--compile", "--unpad"), ("--compile",))
 
 
 class Torch:

@@ -12,7 +12,9 @@ BenchCall layer_step(std::shared_ptr<ParameterArena> arena, const Tensor& x, con
     const Var in = leaf(x);
     const Var y = layer(in);
     backward({{y, dy}});
-    return Tensors{y.value(), in.gradient(), arena->gradients()};
+    Tensors results{y.value(), in.gradient()};
+    for (const Parameter& parameter : arena->parameters()) results.push_back(parameter.var.gradient());
+    return results;
   };
 }
 

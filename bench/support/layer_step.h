@@ -9,7 +9,8 @@
 
 namespace limoe::bench {
 
-// One call computes y = layer(x) and goes back from dy; it gives back y, dx and the arena's gradients.
+// One call computes y = layer(x) and goes back from dy; it gives back y, dx and the gradient of every
+// parameter: each is checked on its own scale.
 BenchCall layer_step(std::shared_ptr<ParameterArena> arena, const Tensor& x, const Tensor& dy,
                      std::function<Var(const Var& x)> layer);
 

@@ -23,8 +23,8 @@ def geometric_mean(values):
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
-def table(threads, rows):
-    lines = [f"GFLOP/s, {threads} thread(s); ratio to the better of the two, median of rounds (least to most)", "",
+def table(threads, rows, load):
+    lines = [f"GFLOP/s, {threads} thread(s), load before {load:.1f}; ratio to the better of the two, median of rounds (least to most)", "",
              "| m x n x k | kind | " + " | ".join(LIBRARIES) + " | ratio |", "| --- | --- | " + "--- | " * 4]
     for r in rows:
         rates = " | ".join(f"{r[name]:.0f}" for name in LIBRARIES)
@@ -44,8 +44,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--out", default="bench/results/gemm")
     arguments = parser.parse_args()
+    load = os.getloadavg()[0]
     results = {threads: measured(arguments.program, threads, arguments.rounds) for threads in arguments.threads}
-    text = "\n".join(table(threads, rows) for threads, rows in results.items())
+    text = "\n".join(table(threads, rows, load) for threads, rows in results.items())
     Path(arguments.out + ".json").write_text(json.dumps(results, indent=1) + "\n")
     Path(arguments.out + ".md").write_text(text)
     print(text)

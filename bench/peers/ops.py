@@ -187,8 +187,9 @@ def measure(case, build, rounds):
             "ratio": statistics.median(ratios), "least": ratios[0], "most": ratios[-1], "checked": bool(case["op"])}
 
 
-def table(results):
-    lines = ["Forward and backward, one thread. The MoE layer and the MLP are checked by the training step's losses.", "",
+def table(results, load):
+    lines = [f"Forward and backward, one thread, load before {load:.1f}, PyTorch {torch.__version__}. The MoE layer and the MLP "
+             "are checked by the training step's losses.", "",
              "| case | limoe | PyTorch | ratio (least to most) |", "| --- | --- | --- | --- |"]
     for r in results:
         lines.append(f"| {r['case'].replace('/*/', ' ').replace('/step/', ' ')} | {r['limoe_us']:.0f} us "
@@ -215,15 +216,15 @@ def main():
     torch.manual_seed(1)
     torch.set_num_threads(1)
     os.environ["LIMOE_THREADS"] = "1"
-    results = []
+    results, load = [], os.getloadavg()[0]
     for case in cases():
         if not case["case"].startswith(arguments.only):
             continue
         results.append(measure(case, arguments.build, arguments.rounds))
         print(f"{results[-1]['case']}: {results[-1]['ratio']:.2f}x", flush=True)
-    Path(arguments.out + ".json").write_text(json.dumps(results, indent=1) + "\n")
-    Path(arguments.out + ".md").write_text(table(results))
-    print("\n" + table(results))
+        Path(arguments.out + ".json").write_text(json.dumps(results, indent=1) + "\n")
+        Path(arguments.out + ".md").write_text(table(results, load))
+    print("\n" + table(results, load))
 
 
 if __name__ == "__main__":

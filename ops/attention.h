@@ -7,7 +7,8 @@
 //
 // The forward pass keeps the log-sum-exp of each row of scores, [N, heads]; the backward pass makes the
 // probabilities p from it again. So no memory of (sequences x heads x length x length) is ever held, only a
-// scratch of (length x length) for each run of work. With delta = sum(dy * y) over the head's columns:
+// scratch of (length x two registers of queries) for each run of work. With delta = sum(dy * y) over the
+// head's columns, which is sum(p * (dy v^T)) over the keys:
 //   dv = p^T dy,   ds = p * (dy v^T - delta) / sqrt(d),   dq = ds k,   dk = ds^T q
 #pragma once
 

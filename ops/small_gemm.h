@@ -1,4 +1,5 @@
-// Products of matrices that fit the first-level cache: C = op(A) * B on the calling thread.
+// Products of matrices that fit the first-level cache: C = op(A) * B, or C += op(A) * B, on the calling
+// thread.
 //
 // op(A) is [m, k], B is [k, n] with dense rows, C is [m, n]. Nothing is packed: elements of A are broadcast
 // from where they lie and rows of B are read as whole registers, which for sizes of a few dozen, such as one
@@ -21,57 +22,91 @@ constexpr int64_t kSmallTileRows = 8;
 constexpr int64_t kSmallTileRows = 4;
 #endif
 
+enum class Write { replace, add };
+
+// Where op(A)'s elements lie. One of the strides is 1, known to the compiler.
+template <class T, bool kTransposed>
+struct SmallOperand {
+  const T* data;
+  int64_t stride;
+  T at(int64_t row, int64_t column) const {
+    return kTransposed ? data[column * stride + row] : data[row * stride + column];
+  }
+  SmallOperand from_row(int64_t row) const { return {data + row * (kTransposed ? 1 : stride), stride}; }
+};
+
+template <class T>
+struct SmallRows {
+  T* data;
+  int64_t stride;
+  SmallRows from_row(int64_t row) const { return {data + row * stride, stride}; }
+};
+
 // A tile of kRows rows and kRegisters whole registers of columns stays in registers for all of k.
-template <class T, int64_t kRows, int64_t kRegisters>
-void small_tile(int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_stride, T* c,
-                int64_t c_stride) {
+template <Write kWrite, int64_t kRows, int64_t kRegisters, class T, bool kTransposed>
+void small_tile(int64_t k, SmallOperand<T, kTransposed> a, SmallRows<const T> b, SmallRows<T> c) {
   Register<T> sums[kRows][kRegisters];
 #pragma GCC unroll 16
-  for (int64_t i = 0; i < kRows * kRegisters; ++i) sums[i / kRegisters][i % kRegisters] = Register<T>{};
+  for (int64_t i = 0; i < kRows * kRegisters; ++i) {
+    const auto* const old = reinterpret_cast<const Register<T>*>(c.data + i / kRegisters * c.stride);
+    sums[i / kRegisters][i % kRegisters] = kWrite == Write::add ? old[i % kRegisters] : Register<T>{};
+  }
   for (int64_t p = 0; p < k; ++p) {
-    const Register<T>* const row = reinterpret_cast<const Register<T>*>(b + p * b_stride);
+    const Register<T>* const row = reinterpret_cast<const Register<T>*>(b.data + p * b.stride);
 #pragma GCC unroll 16
     for (int64_t i = 0; i < kRows * kRegisters; ++i)
-      sums[i / kRegisters][i % kRegisters] += a[i / kRegisters * a_row + p * a_column] * row[i % kRegisters];
+      sums[i / kRegisters][i % kRegisters] += a.at(i / kRegisters, p) * row[i % kRegisters];
   }
 #pragma GCC unroll 16
   for (int64_t i = 0; i < kRows * kRegisters; ++i)
-    reinterpret_cast<Register<T>*>(c + i / kRegisters * c_stride)[i % kRegisters] =
+    reinterpret_cast<Register<T>*>(c.data + i / kRegisters * c.stride)[i % kRegisters] =
         sums[i / kRegisters][i % kRegisters];
 }
 
 // All rows of a strip of columns.
-template <class T, int64_t kRegisters>
-void small_strip(int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b,
-                 int64_t b_stride, T* c, int64_t c_stride) {
+template <Write kWrite, int64_t kRegisters, class T, bool kTransposed>
+void small_strip(int64_t m, int64_t k, SmallOperand<T, kTransposed> a, SmallRows<const T> b, SmallRows<T> c) {
   int64_t i = 0;
   for (; i + kSmallTileRows <= m; i += kSmallTileRows)
-    small_tile<T, kSmallTileRows, kRegisters>(k, a + i * a_row, a_row, a_column, b, b_stride,
-                                              c + i * c_stride, c_stride);
-  for (; i + 4 <= m; i += 4)
-    small_tile<T, 4, kRegisters>(k, a + i * a_row, a_row, a_column, b, b_stride, c + i * c_stride, c_stride);
-  for (; i < m; ++i)
-    small_tile<T, 1, kRegisters>(k, a + i * a_row, a_row, a_column, b, b_stride, c + i * c_stride, c_stride);
+    small_tile<kWrite, kSmallTileRows, kRegisters>(k, a.from_row(i), b, c.from_row(i));
+  if (m - i >= 4) {
+    small_tile<kWrite, 4, kRegisters>(k, a.from_row(i), b, c.from_row(i));
+    i += 4;
+  }
+  if (m - i == 3) return small_tile<kWrite, 3, kRegisters>(k, a.from_row(i), b, c.from_row(i));
+  if (m - i == 2) return small_tile<kWrite, 2, kRegisters>(k, a.from_row(i), b, c.from_row(i));
+  if (m - i == 1) return small_tile<kWrite, 1, kRegisters>(k, a.from_row(i), b, c.from_row(i));
+}
+
+template <Write kWrite, bool kTransposed, class T>
+void small_product(int64_t m, int64_t n, int64_t k, SmallOperand<T, kTransposed> a, SmallRows<const T> b,
+                   SmallRows<T> c) {
+  int64_t j = 0;
+  for (; j + 2 * kLanes<T> <= n; j += 2 * kLanes<T>)
+    small_strip<kWrite, 2>(m, k, a, {b.data + j, b.stride}, {c.data + j, c.stride});
+  for (; j + kLanes<T> <= n; j += kLanes<T>)
+    small_strip<kWrite, 1>(m, k, a, {b.data + j, b.stride}, {c.data + j, c.stride});
+  if (j < n)
+    gemm_on_this_thread<T>(m, n - j, k, {a.data, a.stride, kTransposed}, {b.data + j, b.stride},
+                           T(kWrite == Write::add), c.data + j, c.stride);
 }
 
 }  // namespace detail
 
-template <class T>
+using detail::Write;
+
+template <class T, Write kWrite = Write::replace>
 void small_gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, const T* b, int64_t b_stride, T* c,
                 int64_t c_stride) {
-  constexpr int64_t kLanes = detail::kLanes<T>;
-  const int64_t a_row = a.transposed ? 1 : a.stride, a_column = a.transposed ? a.stride : 1;
-  int64_t j = 0;
-  for (; j + 2 * kLanes <= n; j += 2 * kLanes)
-    detail::small_strip<T, 2>(m, k, a.data, a_row, a_column, b + j, b_stride, c + j, c_stride);
-  for (; j + kLanes <= n; j += kLanes)
-    detail::small_strip<T, 1>(m, k, a.data, a_row, a_column, b + j, b_stride, c + j, c_stride);
-  if (j < n) gemm_on_this_thread<T>(m, n - j, k, a, {b + j, b_stride}, T(0), c + j, c_stride);
+  if (a.transposed)
+    detail::small_product<kWrite, true, T>(m, n, k, {a.data, a.stride}, {b, b_stride}, {c, c_stride});
+  else
+    detail::small_product<kWrite, false, T>(m, n, k, {a.data, a.stride}, {b, b_stride}, {c, c_stride});
 }
 
 // to [columns, padded_rows] = from [rows, columns] transposed, zero behind the first `rows` of each row;
-// padded_rows is a multiple of 16. In squares of whole registers, because a product that reads registers soon
-// after they were written in pieces waits for every piece to reach the cache.
+// padded_rows is a multiple of a register's lanes. In squares of whole registers, because a product that
+// reads registers soon after they were written in pieces waits for every piece to reach the cache.
 template <class T>
 void transpose_padded(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to,
                       int64_t padded_rows) {

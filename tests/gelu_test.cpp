@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "tensor/error.h"
 #include "tensor/factory.h"
 #include "tests/support/op_case.h"
@@ -25,6 +28,32 @@ TEST_CASE("gelu: values at points worked out by hand") {
   CHECK_CLOSE(gelu_forward(x),
               from_vector<double>({5}, {0, -0.15880800939172324, 0, 0.8411919906082768, 1e4}),
               tolerance::kGoldenF64);
+}
+
+TEST_CASE("gelu: f32 agrees with the f64 formula over the whole range, gradient included") {
+  std::vector<float> x;
+  for (float magnitude = 1e-30f; magnitude < 1e30f; magnitude *= 1.003f)
+    for (const float sign : {-1.f, 1.f}) x.push_back(sign * magnitude);
+  const Tensor narrow = from_vector<float>({int64_t(x.size())}, x), ones = full(narrow.shape(), 1);
+  const Tensor wide = to_dtype(narrow, DType::f64);
+  CHECK_CLOSE(gelu_forward(narrow), gelu_forward(wide), tolerance::f32_sum(1));
+  CHECK_CLOSE(gelu_backward(narrow, ones), gelu_backward(wide, to_dtype(ones, DType::f64)),
+              tolerance::f32_sum(1));
+}
+
+TEST_CASE("gelu: NaN stays NaN, and the ends are 0 and infinity") {
+  const float inf = std::numeric_limits<float>::infinity();
+  const Tensor x = from_vector<float>({4}, {NAN, -inf, inf, -0.f}), ones = full({4}, 1);
+  const std::vector<float> y = to_vector<float>(gelu_forward(x)),
+                           dx = to_vector<float>(gelu_backward(x, ones));
+  CHECK(std::isnan(y[0]));
+  CHECK(std::abs(y[1]) < 1e-36f);
+  CHECK(y[2] == inf);
+  CHECK(y[3] == 0);
+  CHECK(std::isnan(dx[0]));
+  CHECK(std::abs(dx[1]) < 1e-34f);
+  CHECK(dx[2] == 1);
+  CHECK(dx[3] == 0.5f);
 }
 
 TEST_CASE("gelu: a thousand runs of elements have the same bits on any number of threads") {

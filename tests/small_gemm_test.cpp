@@ -22,6 +22,9 @@ void check_product(int64_t m, int64_t n, int64_t k, bool transposed) {
   small_gemm<T>(m, n, k, left, b.data<T>(), b_stride, c.mutable_data<T>(), c_stride);
   gemm_on_this_thread<T>(m, n, k, left, {b.data<T>(), b_stride}, T(0), wanted.mutable_data<T>(), c_stride);
   CHECK_CLOSE(c, wanted, tolerance::f32_sum(k));
+  small_gemm<T, Write::add>(m, n, k, left, b.data<T>(), b_stride, c.mutable_data<T>(), c_stride);
+  gemm_on_this_thread<T>(m, n, k, left, {b.data<T>(), b_stride}, T(1), wanted.mutable_data<T>(), c_stride);
+  CHECK_CLOSE(c, wanted, tolerance::f32_sum(2 * k));
 }
 
 template <class T>

@@ -1,0 +1,235 @@
+// One head of one sequence of attention on the CPU, forward and backward: the passes of ops/attention.h.
+//
+// For attention.cpp alone. A head's q, k, v and dy are read where they lie, and what a block of queries needs
+// besides stays in the first-level cache.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ops/eigen_maps.h"
+#include "ops/sequences.h"
+#include "ops/small_gemm.h"
+#include "ops/vector_math.h"
+#include "tensor/factory.h"
+#include "tensor/parallel.h"
+
+namespace limoe::detail {
+
+struct AttentionHeads {
+  int64_t count, width;  // width: columns of one head
+  int64_t columns() const { return count * width; }
+  int64_t qkv_stride() const { return 3 * columns(); }
+  double score_scale() const { return 1 / std::sqrt(double(width)); }
+};
+
+// Queries are done in blocks of one or two registers, a query a lane: scores of a block are [length, lanes],
+// so maximum, exp() and sums over keys run down the registers, for all queries at once.
+template <class T>
+constexpr int64_t kQueryBlock = 2 * kLanes<T>;
+
+template <class T>
+int64_t lanes_for(int64_t queries) {
+  return run_count(queries, kLanes<T>) * kLanes<T>;
+}
+
+// What one run of heads works in.
+template <class T>
+class AttentionScratch {
+ public:
+  AttentionScratch(int64_t longest, const AttentionHeads& heads)
+      : memory_(empty({2 * (longest + heads.width) + 3, kQueryBlock<T>}, dtype_of<T>)) {
+    next_ = memory_.mutable_data<T>();
+    scores = take(longest);
+    dscores = take(longest);
+    queries = take(heads.width);
+    gradients = take(heads.width);
+    largest = take(1);
+    sums = take(1);
+    lse = take(1);
+  }
+
+  T *scores, *dscores;      // [length, lanes]
+  T *queries, *gradients;   // q^T and dy^T of the block, [head width, lanes]
+  T *largest, *sums, *lse;  // [lanes]
+
+ private:
+  T* take(int64_t rows) {
+    T* const taken = next_;
+    next_ += rows * kQueryBlock<T>;
+    return taken;
+  }
+
+  Tensor memory_;
+  T* next_;
+};
+
+// The tokens of a sequence that are keys.
+struct AttentionKeys {
+  const int32_t* valid;  // [length], or null: all
+  bool operator()(int64_t token) const { return !valid || valid[token] != 0; }
+  bool any(int64_t length) const {
+    for (int64_t i = 0; i < length; ++i)
+      if ((*this)(i)) return true;
+    return false;
+  }
+};
+
+// exp() of less is taken as exp() of this: no sum notices it beside its largest term, which is 1, and the
+// arithmetic below -87, where results are denormal, takes a tenth longer.
+constexpr float kLeastExponent = -80;
+
+inline FloatRegister exp_of_score(FloatRegister x) {
+  return vector_exp(at_least(x, kLeastExponent));
+}
+inline Register<double> exp_of_score(Register<double> x) {
+  for (int64_t lane = 0; lane < kLanes<double>; ++lane) x[lane] = std::exp(x[lane]);
+  return x;
+}
+
+// scores [length, stride], of one register of queries, become p; lse of each query is written.
+template <class T>
+void softmax_of_queries(const AttentionKeys& keys, int64_t length, int64_t stride, T score_scale, T* scores,
+                        T* lse) {
+  using Register = Register<T>;
+  const auto row = [=](int64_t i) { return reinterpret_cast<Register*>(scores + i * stride); };
+  Register largest = -std::numeric_limits<T>::infinity() - Register{}, sum{};
+  for (int64_t i = 0; i < length; ++i)
+    if (keys(i)) largest = *row(i) > largest ? *row(i) : largest;  // may miss a NaN; the sum does not
+  const Register offset = largest * score_scale;
+  for (int64_t i = 0; i < length; ++i) {
+    const Register p = keys(i) ? exp_of_score(*row(i) * score_scale - offset) : Register{};
+    sum += p;
+    *row(i) = p;
+  }
+  const Register share = T(1) / sum;
+  for (int64_t i = 0; i < length; ++i) *row(i) *= share;
+  *reinterpret_cast<Register*>(lse) = sum;
+  auto logarithm = as_row(lse, kLanes<T>);
+  logarithm = logarithm.log();
+  *reinterpret_cast<Register*>(lse) += offset;
+}
+
+// scores [length, stride], of one register of queries, become p, and dscores = dy v^T becomes ds. delta =
+// sum(p
+// * dscores) over keys, which is sum(dy * y).
+template <class T>
+void softmax_gradient_of_queries(const AttentionKeys& keys, int64_t length, int64_t stride, T score_scale,
+                                 const T* lse, T* scores, T* dscores) {
+  using Register = Register<T>;
+  const auto row = [=](T* of, int64_t i) { return reinterpret_cast<Register*>(of + i * stride); };
+  const Register offset = *reinterpret_cast<const Register*>(lse);
+  Register delta{};
+  for (int64_t i = 0; i < length; ++i) {
+    const Register p = keys(i) ? exp_of_score(*row(scores, i) * score_scale - offset) : Register{};
+    delta += p * *row(dscores, i);
+    *row(scores, i) = p;
+  }
+  delta *= score_scale;
+  for (int64_t i = 0; i < length; ++i)
+    *row(dscores, i) = *row(scores, i) * (*row(dscores, i) * score_scale - delta);
+}
+
+template <class T>
+struct AttentionForwardOnCpu {
+  const T* qkv;
+  const int32_t* key_valid;
+  T *y, *lse;
+  AttentionHeads heads;
+
+  void head(SequenceRange range, int64_t head, AttentionScratch<T>& scratch) const {
+    const auto [first, length] = range;
+    const int64_t stride = heads.qkv_stride(), columns = heads.columns();
+    const T *const q = qkv + first * stride + head * heads.width, *const k = q + columns,
+                   *const v = k + columns;
+    T* const out = y + first * columns + head * heads.width;
+    T* const row_lse = lse + first * heads.count + head;
+    const AttentionKeys keys{key_valid ? key_valid + first : nullptr};
+    if (!keys.any(length)) {
+      as_matrix(out, length, heads.width, columns).setZero();
+      for (int64_t i = 0; i < length; ++i) row_lse[i * heads.count] = std::numeric_limits<T>::infinity();
+      return;
+    }
+    for (int64_t begin = 0; begin < length; begin += kQueryBlock<T>) {
+      const int64_t count = std::min(kQueryBlock<T>, length - begin), lanes = lanes_for<T>(count);
+      transpose_padded(q + begin * stride, stride, count, heads.width, scratch.queries, lanes);
+      small_gemm(length, lanes, heads.width, {k, stride}, scratch.queries, lanes, scratch.scores, lanes);
+      for (int64_t lane = 0; lane < lanes; lane += kLanes<T>)
+        softmax_of_queries(keys, length, lanes, T(heads.score_scale()), scratch.scores + lane,
+                           scratch.lse + lane);
+      for (int64_t i = 0; i < count; ++i) row_lse[(begin + i) * heads.count] = scratch.lse[i];
+      small_gemm(count, heads.width, length, {scratch.scores, lanes, true}, v, stride, out + begin * columns,
+                 columns);
+    }
+  }
+};
+
+template <class T>
+struct AttentionBackwardOnCpu {
+  const T* qkv;
+  const int32_t* key_valid;
+  const T *lse, *dy;
+  T* dqkv;
+  AttentionHeads heads;
+
+  void head(SequenceRange range, int64_t head, AttentionScratch<T>& scratch) const {
+    const auto [first, length] = range;
+    const int64_t stride = heads.qkv_stride(), columns = heads.columns();
+    const int64_t at = first * stride + head * heads.width;
+    const AttentionKeys keys{key_valid ? key_valid + first : nullptr};
+    if (!keys.any(length)) {
+      for (int64_t part = 0; part < 3; ++part)
+        as_matrix(dqkv + at + part * columns, length, heads.width, stride).setZero();
+      return;
+    }
+    for (int64_t begin = 0; begin < length; begin += kQueryBlock<T>) {
+      const int64_t count = std::min(kQueryBlock<T>, length - begin);
+      const T* const row_lse = lse + (first + begin) * heads.count + head;
+      for (int64_t i = 0; i < kQueryBlock<T>; ++i)
+        scratch.lse[i] = i < count ? row_lse[i * heads.count] : T(0);
+      const T* const dout = dy + (first + begin) * columns + head * heads.width;
+      if (begin == 0)
+        block<Write::replace>(keys, begin, count, length, at, dout, scratch);
+      else
+        block<Write::add>(keys, begin, count, length, at, dout, scratch);
+    }
+  }
+
+  // Writes dq of the queries begin .. begin + count - 1; writes what they give to dk and dv, or adds it.
+  template <Write kWrite>
+  void block(const AttentionKeys& keys, int64_t begin, int64_t count, int64_t length, int64_t at,
+             const T* dout, AttentionScratch<T>& scratch) const {
+    const int64_t stride = heads.qkv_stride(), columns = heads.columns(), width = heads.width;
+    const int64_t lanes = lanes_for<T>(count);
+    const T *const q = qkv + at + begin * stride, *const k = qkv + at + columns, *const v = k + columns;
+    T *const dq = dqkv + at + begin * stride, *const dk = dqkv + at + columns, *const dv = dk + columns;
+    transpose_padded(q, stride, count, width, scratch.queries, lanes);
+    transpose_padded(dout, columns, count, width, scratch.gradients, lanes);
+    small_gemm(length, lanes, width, {k, stride}, scratch.queries, lanes, scratch.scores, lanes);
+    small_gemm(length, lanes, width, {v, stride}, scratch.gradients, lanes, scratch.dscores, lanes);
+    for (int64_t lane = 0; lane < lanes; lane += kLanes<T>)
+      softmax_gradient_of_queries(keys, length, lanes, T(heads.score_scale()), scratch.lse + lane,
+                                  scratch.scores + lane, scratch.dscores + lane);
+    small_gemm<T, kWrite>(length, width, count, {scratch.scores, lanes}, dout, columns, dv, stride);
+    small_gemm<T, kWrite>(length, width, count, {scratch.dscores, lanes}, q, stride, dk, stride);
+    small_gemm(count, width, length, {scratch.dscores, lanes, true}, k, stride, dq, stride);
+  }
+};
+
+// work.head() for every head of every sequence.
+template <class T, class Work>
+void for_each_head(const Work& work, const Sequences& sequences) {
+  constexpr int64_t kMostRuns = 64;
+  const std::vector<SequenceRange> ranges = sequence_ranges(sequences);
+  int64_t longest = 0;
+  for (const SequenceRun& run : sequences) longest = std::max(longest, run.length);
+  const int64_t items = int64_t(ranges.size()) * work.heads.count;
+  parallel_for(items, run_count(items, kMostRuns), [&](int64_t begin, int64_t end) {
+    AttentionScratch<T> scratch(longest, work.heads);
+    for (int64_t item = begin; item < end; ++item)
+      work.head(ranges[size_t(item / work.heads.count)], item % work.heads.count, scratch);
+  });
+}
+
+}  // namespace limoe::detail

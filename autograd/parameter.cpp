@@ -56,7 +56,8 @@ int64_t element_count(const std::vector<ParameterSpec>& specs) {
   return count;
 }
 
-ParameterArena::ParameterArena(const std::vector<ParameterSpec>& specs, uint64_t seed, DType dtype) {
+ParameterArena::ParameterArena(const std::vector<ParameterSpec>& specs, uint64_t seed, DType dtype,
+                               Device device) {
   std::set<std::string> names;
   int64_t size = 0;
   for (const ParameterSpec& spec : specs) {
@@ -64,12 +65,12 @@ ParameterArena::ParameterArena(const std::vector<ParameterSpec>& specs, uint64_t
       throw ValueError("parameter: ", spec.name, " is declared twice; expected once");
     size += aligned(spec.shape.element_count());
   }
-  values_ = zeros({size}, dtype);
-  gradients_ = zeros({size}, dtype);
+  values_ = zeros({size}, dtype, device);
+  gradients_ = zeros({size}, dtype, device);
   int64_t offset = 0;
   for (const ParameterSpec& spec : specs) {
     Tensor value = view_of(values_, offset, spec.shape);
-    copy_into(value, initial_values(spec, seed, dtype));
+    copy_into(value, to_device(initial_values(spec, seed, dtype), device));
     parameters_.push_back({spec, offset, leaf(value, view_of(gradients_, offset, spec.shape))});
     offset += aligned(spec.shape.element_count());
   }

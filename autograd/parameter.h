@@ -47,7 +47,9 @@ struct Parameter {
 class ParameterArena {
  public:
   // Throws ValueError for two parameters of one name.
-  ParameterArena(const std::vector<ParameterSpec>& specs, uint64_t seed, DType dtype = DType::f32);
+  // Values are drawn on the CPU, so that they are the same on every device.
+  ParameterArena(const std::vector<ParameterSpec>& specs, uint64_t seed, DType dtype = DType::f32,
+                 Device device = {});
 
   const std::vector<Parameter>& parameters() const { return parameters_; }
   const Parameter& parameter(

@@ -141,4 +141,17 @@ bool install(std::string* why) {
   return installed > 0;
 }
 
+void install(DeviceKind kind) {
+  if (kind == DeviceKind::cpu) return;
+  if (is_simulated() && kind == DeviceKind::cuda)
+    throw DeviceError(
+        "--device: cuda was asked for; this program was built without nvcc, for cpu and sim; build it with "
+        "-DGPU=cuda for a GPU");
+  if (!is_simulated() && kind == DeviceKind::sim)
+    throw DeviceError(
+        "--device: sim was asked for; this program was built by nvcc, for cpu and cuda; build it with "
+        "-DGPU=sim for the simulator");
+  if (std::string why; !install(&why)) throw DeviceError("--device: cuda was asked for; ", why);
+}
+
 }  // namespace limoe::cuda

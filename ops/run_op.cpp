@@ -87,7 +87,8 @@ std::map<std::string, Var> inputs_of(const OpSignature& op, const NamedTensors& 
     const Tensor value = converted(name, tensor, options.dtype.value_or(tensor.dtype()), options, run);
     const bool wanted =
         options.gradients && slot->kind == InputKind::differentiable && is_floating(value.dtype());
-    inputs[name] = wanted ? leaf(value) : Var(value);
+    const Tensor placed = to_device(value, options.device);
+    inputs[name] = wanted ? leaf(placed) : Var(placed);
   }
   return inputs;
 }
@@ -96,11 +97,11 @@ Tensor upstream_gradient(const OpSignature& op, const std::string& output, const
                          const NamedTensors& tensors, const RunOptions& options, OpRun& run) {
   const std::string name = "d" + output;
   const auto found = tensors.find(name);
-  if (found == tensors.end() && y.element_count() == 1) return full(y.shape(), 1, y.dtype());
+  if (found == tensors.end() && y.element_count() == 1) return full(y.shape(), 1, y.dtype(), y.device());
   if (found == tensors.end())
     throw ValueError(op.name, ": tensor \"", name, "\" is missing; expected ", y.shape(),
                      ", the gradient of ", output);
-  const Tensor dy = converted(name, found->second, y.dtype(), options, run);
+  const Tensor dy = to_device(converted(name, found->second, y.dtype(), options, run), y.device());
   expect_same_kind(op.name.c_str(), name.c_str(), dy, output.c_str(), y);
   expect_shape(op.name.c_str(), name.c_str(), dy, y.shape(), "because that is the shape of ", output);
   return dy;
@@ -134,9 +135,10 @@ OpRun run_op(const OpSignature& op, const NamedTensors& tensors, const RunOption
   const Vars outputs = op.run(OpCall(op.name, inputs, parameters));
   assert(outputs.size() == op.outputs.size() && "a signature gives one Var for every output it declares");
   if (options.gradients) run_backward(op, outputs, tensors, options, run);
-  for (size_t i = 0; i < outputs.size(); ++i) run.results[op.outputs[i].name] = outputs[i].value();
+  for (size_t i = 0; i < outputs.size(); ++i)
+    run.results[op.outputs[i].name] = to_device(outputs[i].value(), {});
   for (const auto& [name, input] : inputs)
-    if (input.wants_gradient()) run.results["d" + name] = input.gradient();
+    if (input.wants_gradient()) run.results["d" + name] = to_device(input.gradient(), {});
   return run;
 }
 

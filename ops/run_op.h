@@ -29,6 +29,7 @@ struct RunOptions {
   NamedTexts parameters = {};
   bool gradients = false;
   std::optional<DType> dtype = {};
+  Device device = {};  // where the op runs; it must be installed (tensor/backend.h). Results come back to the CPU
 };
 
 struct OpRun {

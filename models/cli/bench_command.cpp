@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cuda/install.h"
 #include "models/cli/bench_data.h"
 #include "models/cli/bench_data_report.h"
 #include "models/cli/bench_program.h"
@@ -23,7 +24,7 @@ struct BenchArguments {
   bool all_versions = false, list = false;
   DataBenchOptions data;
   bool no_augment = false;
-  std::string config, preset, save;
+  std::string config, preset, save, device, precision;
   int64_t steps = 20, warmup = 3, batch_size = 0;
   bool by_op = false;
   std::vector<std::pair<std::string, std::string>>
@@ -49,9 +50,12 @@ void run_step(const BenchArguments& arguments) {
   ConfigSources sources{.preset = arguments.preset, .file = arguments.config, .flags = {}};
   if (arguments.batch_size > 0)
     sources.flags["batch-size"] = {std::to_string(arguments.batch_size), "--batch-size"};
+  if (!arguments.device.empty()) sources.flags["device"] = {arguments.device, "--device"};
+  if (!arguments.precision.empty()) sources.flags["precision"] = {arguments.precision, "--precision"};
   if (arguments.threads > 0) sources.flags["threads"] = {std::to_string(arguments.threads), "--threads"};
   Configs configs = resolve_configs(sources);
   configs.model.vocabulary = configs.train.tokenizer_vocabulary;
+  cuda::install(parse_device(configs.train.device).kind);
   const StepBenchResult result = bench_step({.model = configs.model,
                                              .train = configs.train,
                                              .steps = arguments.steps,
@@ -150,6 +154,8 @@ Action declare_bench(CLI::App& flags) {
   step.option("--config", a.config, "config file, as for training", "FILE");
   step.option("--preset", a.preset, "a named model, as for training", "NAME");
   step.option("--batch-size", a.batch_size, "pairs a step [the config's]", "N");
+  step.option("--device", a.device, "'cpu', 'cuda' or 'sim' [the config's]", "NAME");
+  step.option("--precision", a.precision, "'fp32' or, on a device, 'bf16' [the config's]", "NAME");
   step.option("--steps", a.steps, "how many are timed [20]", "N");
   step.option("--warmup", a.warmup, "steps before those [3]", "N");
   step.flag("--by-op", a.by_op, "where the time goes, op by op, and the share of the machine's limits");

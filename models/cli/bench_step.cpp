@@ -14,8 +14,10 @@
 #include "models/optim/adamw.h"
 #include "models/optim/clip.h"
 #include "models/train/fields.h"
+#include "models/train/run_parts.h"
 #include "models/train/trace.h"
 #include "tensor/atomic_file.h"
+#include "tensor/backend.h"
 #include "tensor/caching_allocator.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
@@ -46,8 +48,9 @@ class StepBench {
  public:
   explicit StepBench(const StepBenchOptions& options)
       : options_(options),
-        arena_(parameter_specs(options.model), options.train.seed),
-        model_(options.model, arena_),
+        device_(parse_device(options.train.device)),
+        arena_(parameter_specs(options.model), options.train.seed, DType::f32, device_),
+        model_(options.model, arena_, activations_of(options.train)),
         optimizer_(step_optimizer(options.train, arena_)),
         batch_(step_batch(options.model, options.train.batch_size, options.train.seed)) {}
 
@@ -70,6 +73,7 @@ class StepBench {
     }
     const Trace::Span span(trace, "phase", "optimizer");
     optimizer_->step(arena_, {.lr = options_.train.lr, .schedule = 1});
+    backend_of(device_).synchronize();
     return losses.total();
   }
 
@@ -88,6 +92,7 @@ class StepBench {
   }
 
   const ParameterArena& arena() const { return arena_; }
+  Device device() const { return device_; }
 
   // q k^T and p v of every sequence, padding left out: 4 D length^2 each.
   double attention_flop() const {
@@ -105,6 +110,7 @@ class StepBench {
 
  private:
   const StepBenchOptions& options_;
+  Device device_;
   ParameterArena arena_;
   Limoe model_;
   std::unique_ptr<Optimizer> optimizer_;
@@ -178,7 +184,7 @@ StepBenchResult bench_step(const StepBenchOptions& options) {
     if (step >= 0)
       result.milliseconds.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
   }
-  result.peak_tensor_bytes = int64_t(allocator_of({}).counts().peak_live_bytes);
+  result.peak_tensor_bytes = int64_t(allocator_of(bench.device()).counts().peak_live_bytes);
   result.peak_resident = status_bytes("VmHWM");
   if (options.by_op > 0) {
     Trace trace;

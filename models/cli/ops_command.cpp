@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "cuda/install.h"
 #include "models/cli/command.h"
 #include "models/cli/ops_list.h"
 #include "models/cli/table.h"
@@ -36,11 +37,12 @@ NamedTexts given_parameters(const OpsArguments& arguments) {
   return given;
 }
 
-void expect_known_device(const std::string& device) {
-  if (device == "cpu") return;
-  if (device == "sim" || device.starts_with("cuda"))
-    throw UsageError("--device: ", device, " is not built in yet; expected cpu");
-  throw UsageError("--device: is \"", device, "\"; expected cpu");
+Device installed_device(const std::string& name) {
+  if (name != "cpu" && name != "cuda" && name != "sim")
+    throw UsageError("--device: is \"", name, "\"; expected cpu, cuda or sim");
+  const Device device = parse_device(name);
+  cuda::install(device.kind);
+  return device;
 }
 
 DType floating_dtype(const std::string& name) {
@@ -68,12 +70,13 @@ void write_results(const std::string& path, const OpSignature& op, const NamedTe
 void run(const OpsArguments& arguments) {
   if (arguments.op.empty()) throw UsageError("ops run: OP is missing; expected a name of `limoe ops list`");
   const OpSignature& op = find_op(arguments.op);
-  expect_known_device(arguments.device);
+  const Device device = installed_device(arguments.device);
   if (arguments.in.empty())
     throw UsageError("--in is missing; expected a safetensors file of ", op.name, "'s inputs");
   if (arguments.out.empty()) throw UsageError("--out is missing; expected a safetensors file to write");
   if (arguments.json) throw UsageError("--json: is a flag of `limoe ops list`; expected none for a run");
-  RunOptions options{.parameters = given_parameters(arguments), .gradients = arguments.grad};
+  RunOptions options{
+      .parameters = given_parameters(arguments), .gradients = arguments.grad, .device = device};
   if (!arguments.dtype.empty()) options.dtype = floating_dtype(arguments.dtype);
   const OpRun done = run_op(op, read_safetensors(arguments.in).tensors, options);
   for (const std::string& conversion : done.conversions) std::cout << conversion << "\n";
@@ -143,7 +146,10 @@ Action declare_ops(CLI::App& flags) {
       .add_option("--out", arguments->out, "safetensors file to write: outputs, and d<input> for a gradient")
       ->type_name("FILE");
   flags.add_flag("--grad", arguments->grad, "the gradient of every differentiable input as well");
-  flags.add_option("--device", arguments->device, "'cpu'")->type_name("NAME");
+  flags
+      .add_option("--device", arguments->device,
+                  "'cpu', 'cuda' (a GPU) or 'sim' (the kernels of cuda/ simulated on the CPU) [cpu]")
+      ->type_name("NAME");
   flags
       .add_option("--dtype", arguments->dtype,
                   "convert floating inputs to f32, f64 or bf16 first [as they are in the file]")

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "cuda/install.h"
 #include "models/cli/command.h"
 #include "models/cli/config_flags.h"
 #include "models/cli/stopped_early.h"
@@ -70,6 +71,7 @@ void run_training(const TrainArguments& arguments) {
     throw UsageError("--train-data: is empty; expected tar shards, as `limoe data` makes them");
   if (arguments.overwrite && arguments.resume)
     throw UsageError("--overwrite and --resume: expected one of the two");
+  cuda::install(parse_device(configs.train.device).kind);
   if (arguments.overwrite) remove_earlier_run(arguments.out);
   // Before the run folder is there, so that whoever sees it may already ask for a clean end. SIGUSR1 is what
   // batch systems are told to send ahead of a time limit.

@@ -23,11 +23,14 @@ uint64_t noise_stream(uint64_t counter, int64_t block) {
   return uint64_t{1} << 63 | counter << 10 | uint64_t(block);
 }
 
-Tensor router_noise(const LimoeConfig& config, const ForwardOptions& options, int64_t block, const Var& x) {
+// Of the routers' dtype, which is the parameters'.
+Tensor router_noise(const LimoeConfig& config, const ForwardOptions& options, int64_t block, const Var& x,
+                    DType dtype) {
   if (const auto given = options.given_noise.find(block); given != options.given_noise.end())
-    return given->second;
+    return to_device(given->second, x.value().device());
   return random_normal({x.dim(0), config.experts}, 0, config.router_noise / double(config.experts),
-                       options.noise_seed, noise_stream(options.noise_counter, block), x.dtype());
+                       options.noise_seed, noise_stream(options.noise_counter, block), dtype,
+                       x.value().device());
 }
 
 Var rows_of(const Var& x) {
@@ -44,8 +47,10 @@ Tensor elements_at(const Tensor& places, const Tensor& from) {
 
 }  // namespace
 
-Limoe::Limoe(const LimoeConfig& config, const ParameterArena& arena)
+Limoe::Limoe(const LimoeConfig& config, const ParameterArena& arena, std::optional<DType> activations)
     : config_(config),
+      device_(arena.values().device()),
+      activations_(activations.value_or(arena.values().dtype())),
       image_embed_(arena, "image_embed"),
       image_positions_(arena["image_positions"]),
       token_table_(arena["token_embed.table"]),
@@ -90,13 +95,16 @@ void Limoe::check(const LimoeInputs& inputs) const {
 
 Var Limoe::embed_images(const Tensor& images) const {
   const NameScope scope("image_embed");
-  return rows_of(add_positions(image_embed_(patchify(Var(images), config_.patch_size)), image_positions_));
+  const Var pixels = as_dtype(Var(to_device(images, device_)), activations_);
+  return rows_of(add_positions(image_embed_(patchify(pixels, config_.patch_size)),
+                               as_dtype(image_positions_, activations_)));
 }
 
 Var Limoe::embed_texts(const Tensor& ids, const TokenLayout& layout) const {
   const NameScope scope("token_embed");
-  return add(embedding(token_table_, elements_at(layout.text_places, ids)),
-             embedding(text_positions_, layout.text_positions));
+  const Tensor real_ids = to_device(elements_at(layout.text_places, ids), device_);
+  return as_dtype(add(embedding(token_table_, real_ids), embedding(text_positions_, layout.text_positions)),
+                  activations_);
 }
 
 std::vector<Var> Limoe::run_block(const Block& block, const Var& x, const ForwardOptions& options,
@@ -113,7 +121,7 @@ std::vector<Var> Limoe::run_block(const Block& block, const Var& x, const Forwar
                    .renormalize_gates = config_.renormalize_gates,
                    .noise = {}};
   if (options.training && config_.router_noise > 0)
-    inputs.noise = router_noise(config_, options, block.index, normed);
+    inputs.noise = router_noise(config_, options, block.index, normed, log_scale_.dtype());
   if (report.routing.expert_of.defined()) inputs.reuse = &report.routing;
   const MoeOutputs moe = run_moe(*block.moe, normed, inputs);
   std::vector<AuxiliaryLoss> computed;
@@ -156,8 +164,8 @@ LimoeOutputs Limoe::forward(const LimoeInputs& inputs, const ForwardOptions& opt
   const int64_t images = inputs.images.defined() ? inputs.images.dim(0) : 0;
   const int64_t texts = inputs.ids.defined() ? inputs.ids.dim(0) : 0;
   LimoeOutputs out;
-  out.layout =
-      make_token_layout(images, config_.image_tokens(), texts, inputs.text_valid, config_.group_pairs);
+  out.layout = make_token_layout(images, config_.image_tokens(), texts, inputs.text_valid,
+                                 config_.group_pairs, device_);
   std::vector<Var> tokens;
   if (images > 0) tokens.push_back(embed_images(inputs.images));
   if (texts > 0) tokens.push_back(embed_texts(inputs.ids, out.layout));
@@ -165,12 +173,14 @@ LimoeOutputs Limoe::forward(const LimoeInputs& inputs, const ForwardOptions& opt
   Var x = tokens.size() == 1 ? tokens[0] : concat(tokens, 0);  // [N, D]
   x = final_norm_(run_blocks(x, options, out));
   const Var pooled = mean_pool(x, {}, out.layout.sequences);  // [images + texts, D]
+  const auto embeddings = [](const Var& features, const Var& projection) {
+    return l2_normalize(linear(as_dtype(features, projection.dtype()), projection));
+  };
   if (images > 0) {
     out.image_features = slice(pooled, 0, 0, images);
-    out.image_embeddings = l2_normalize(linear(out.image_features, image_projection_));
+    out.image_embeddings = embeddings(out.image_features, image_projection_);
   }
-  if (texts > 0)
-    out.text_embeddings = l2_normalize(linear(slice(pooled, 0, images, images + texts), text_projection_));
+  if (texts > 0) out.text_embeddings = embeddings(slice(pooled, 0, images, images + texts), text_projection_);
   return out;
 }
 

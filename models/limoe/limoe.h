@@ -61,8 +61,10 @@ struct LimoeOutputs {
 
 class Limoe {
  public:
-  // The arena must hold parameter_specs(config) and outlive nothing: Vars share its memory.
-  Limoe(const LimoeConfig& config, const ParameterArena& arena);
+  // The arena must hold parameter_specs(config) and outlive nothing: Vars share its memory. The model
+  // computes on the arena's device, with activations of `activations`: bf16, on a device alone, beside master
+  // weights, statistics, routers, embeddings and losses in f32. Undefined means the arena's own dtype.
+  Limoe(const LimoeConfig& config, const ParameterArena& arena, std::optional<DType> activations = {});
 
   // Pictures, texts, or pairs of both. Throws ShapeError and ValueError for inputs that do not fit the
   // config.
@@ -91,6 +93,8 @@ class Limoe {
                              std::vector<AuxiliaryLoss>& losses) const;
 
   LimoeConfig config_;
+  Device device_;
+  DType activations_;
   Linear image_embed_;
   Var image_positions_, token_table_, text_positions_;
   std::vector<Block> blocks_;

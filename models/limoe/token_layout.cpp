@@ -46,7 +46,7 @@ RealTokens real_tokens(int64_t texts, const Tensor& text_valid, Sequences& seque
 }  // namespace
 
 TokenLayout make_token_layout(int64_t images, int64_t image_tokens, int64_t texts, const Tensor& text_valid,
-                              int64_t group_pairs) {
+                              int64_t group_pairs, Device device) {
   const bool paired = images > 0 && texts > 0;
   if (paired && images != texts)
     throw ShapeError("limoe: images are ", images, " and texts ", texts,
@@ -73,12 +73,12 @@ TokenLayout make_token_layout(int64_t images, int64_t image_tokens, int64_t text
     text_group.insert(text_group.end(), group.begin() + int64_t(text_group.size()), group.end());
     const Shape text_rows{int64_t(real.places.size())};
     layout.text_places = from_vector(text_rows, real.places);
-    layout.text_positions = from_vector(text_rows, real.positions);
+    layout.text_positions = from_vector(text_rows, real.positions, device);
   }
   const Shape rows{int64_t(group.size())};
-  layout.group_of = from_vector(rows, group);
-  layout.image_group_of = from_vector(rows, image_group);
-  layout.text_group_of = from_vector(rows, text_group);
+  layout.group_of = from_vector(rows, group, device);
+  layout.image_group_of = from_vector(rows, image_group, device);
+  layout.text_group_of = from_vector(rows, text_group, device);
   return layout;
 }
 

@@ -19,8 +19,9 @@ struct TokenLayout {
   int64_t images = 0, texts = 0;  // sequences of each
   int64_t groups = 1;
   Sequences sequences;
-  // i32, by row of text: the place of the token in [texts * text_length], and in its own text.
-  Tensor text_places, text_positions;
+  Tensor text_places;  // i32, by row of text, on the CPU: the place of the token in [texts * text_length]
+  // The rest lies beside the token matrix.
+  Tensor text_positions;                 // i32, by row of text: the place of the token in its own text
   Tensor group_of;                       // i32 [N]: the group of a token
   Tensor image_group_of, text_group_of;  // the same, with the other modality's tokens at -1
 
@@ -33,6 +34,6 @@ struct TokenLayout {
 // present images and texts are equally many pairs and group_pairs divides them (0: one group); a single
 // modality is one group. Throws ShapeError, ValueError.
 TokenLayout make_token_layout(int64_t images, int64_t image_tokens, int64_t texts, const Tensor& text_valid,
-                              int64_t group_pairs);
+                              int64_t group_pairs, Device device = {});
 
 }  // namespace limoe

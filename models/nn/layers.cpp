@@ -1,22 +1,27 @@
 #include "models/nn/layers.h"
 
 #include "ops/attention.h"
+#include "ops/cast.h"
 #include "ops/gelu.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 
 namespace limoe {
 
+Var as_dtype(const Var& x, DType dtype) {
+  return x.dtype() == dtype ? x : cast(x, dtype);
+}
+
 LayerNorm::LayerNorm(const ParameterArena& arena, const std::string& name)
     : scale(arena[name + ".scale"]), bias(arena[name + ".bias"]) {}
 Var LayerNorm::operator()(const Var& x) const {
-  return layer_norm(x, scale, bias);
+  return layer_norm(x, as_dtype(scale, x.dtype()), as_dtype(bias, x.dtype()));
 }
 
 Linear::Linear(const ParameterArena& arena, const std::string& name)
     : kernel(arena[name + ".kernel"]), bias(arena[name + ".bias"]) {}
 Var Linear::operator()(const Var& x) const {
-  return linear(x, kernel, bias);
+  return linear(x, as_dtype(kernel, x.dtype()), as_dtype(bias, x.dtype()));
 }
 
 SelfAttention::SelfAttention(const ParameterArena& arena, const std::string& name, int64_t heads)

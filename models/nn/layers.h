@@ -1,6 +1,8 @@
 // The layers a Transformer block is made of: plain structs of Vars and one function each.
 //
 // x: [N, D], one token matrix for all sequences (ops/sequences.h). Parameters are found in the arena by name.
+// Activations may be bf16 where the arena is f32, the master weights: every layer then casts its parameters
+// to the dtype of x.
 #pragma once
 
 #include <string>
@@ -9,6 +11,10 @@
 #include "ops/sequences.h"
 
 namespace limoe {
+
+// x itself when it is of that dtype, else cast(x): parameters and what is computed in f32 beside activations
+// in bf16.
+Var as_dtype(const Var& x, DType dtype);
 
 struct LayerNorm {
   Var scale, bias;  // [D]

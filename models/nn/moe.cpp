@@ -1,5 +1,6 @@
 #include "models/nn/moe.h"
 
+#include "models/nn/layers.h"
 #include "ops/add.h"
 #include "ops/gelu.h"
 #include "ops/grouped_linear.h"
@@ -21,7 +22,8 @@ MoeLayer::MoeLayer(const ParameterArena& arena, const std::string& name)
 
 MoeOutputs run_moe(const MoeLayer& layer, const Var& x, const MoeInputs& inputs) {
   MoeOutputs out;
-  out.logits = linear(x, layer.router);
+  // In the router's own dtype: f32 beside activations in bf16 (Fedus et al. 2021, "selective precision").
+  out.logits = linear(as_dtype(x, layer.router.dtype()), layer.router);
   out.noisy_logits = inputs.noise.defined() ? add(out.logits, Var(inputs.noise)) : out.logits;
   out.probs = softmax(out.noisy_logits);
   out.routing = inputs.reuse ? *inputs.reuse
@@ -29,8 +31,11 @@ MoeOutputs run_moe(const MoeLayer& layer, const Var& x, const MoeInputs& inputs)
   Var gates = select_gates(out.probs, out.routing.expert_of);  // [N, K]
   if (inputs.renormalize_gates) gates = normalize_gates(gates);
   Var rows = moe_dispatch(x, out.routing);  // [N*K, D], expert by expert
-  rows = gelu(grouped_linear(rows, layer.up, layer.up_bias, out.routing.row_begin));
-  rows = grouped_linear(rows, layer.down, layer.down_bias, out.routing.row_begin);
+  const auto experts = [&](const Var& in, const Var& kernel, const Var& bias) {
+    return grouped_linear(in, as_dtype(kernel, x.dtype()), as_dtype(bias, x.dtype()), out.routing.row_begin);
+  };
+  rows = gelu(experts(rows, layer.up, layer.up_bias));
+  rows = experts(rows, layer.down, layer.down_bias);
   out.y = moe_combine(rows, gates, out.routing);
   return out;
 }

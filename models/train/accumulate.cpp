@@ -101,7 +101,8 @@ StepLosses accumulate_gradients(const Limoe& model, const Batch& batch, const St
         {outputs.image_embeddings, embeddings.images.gradient().slice(0, begin, end)},
         {outputs.text_embeddings, embeddings.texts.gradient().slice(0, begin, end)}};
     if (outputs.auxiliary.value().defined())
-      seeds.push_back({outputs.auxiliary, full({}, 1.0 / double(micro_batches), outputs.auxiliary.dtype())});
+      seeds.push_back({outputs.auxiliary, full({}, 1.0 / double(micro_batches), outputs.auxiliary.dtype(),
+                                               outputs.auxiliary.value().device())});
     backward(seeds);
   }
   return losses;

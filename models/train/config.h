@@ -128,8 +128,9 @@ void visit_fields(Config& c, const Visit& visit) {
   visit("max-scale", c.max_scale, "the logit scale is held at or below this");
   visit("loss-chunk", c.loss_chunk, "rows of the similarity matrix that exist at a time");
   visit("seed", c.seed, "of initialisation, data order, augmentation and noise");
-  visit("device", c.device, "'cpu'");
-  visit("precision", c.precision, "'fp32'");
+  visit("device", c.device, "'cpu', 'cuda' (a GPU), 'sim' (the kernels of cuda/ simulated on the CPU)");
+  visit("precision", c.precision,
+        "'fp32', or 'bf16': activations and products, beside master weights in fp32");
   visit("threads", c.threads, "CPU threads; 0: all. The bits do not depend on it");
   visit("log-every-n-steps", c.log_every_n_steps, "steps between lines of metrics");
   visit("save-every-steps", c.save_every_steps, "steps between checkpoints; 0: at the end only");

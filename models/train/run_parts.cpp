@@ -57,6 +57,22 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const Param
 
 namespace {
 
+// The simulator steps through kernels lane by lane, at about a two-thousandth of what the CPU's own code
+// reaches.
+constexpr double kMostSimulatedFlop = 2e11;
+
+void expect_short(const LimoeConfig& model, const TrainConfig& train, int64_t steps) {
+  const ModelInfo info = model_info(
+      model, {.batch_size = train.batch_size, .accum_freq = train.accum_freq, .optimizer = train.optimizer});
+  const double flop = double(info.training_pair_flop) * double(train.batch_size) * double(steps);
+  if (flop > kMostSimulatedFlop)
+    throw ValueError(
+        "config: device is sim for ", steps, " steps of ", with_decimals(flop / double(steps) / 1e9, 1),
+        " GFLOP; expected at most ", with_decimals(kMostSimulatedFlop / 1e9, 0),
+        " in all: the simulator shows that kernels are right, slowly; lower --max-steps or --batch-size, "
+        "or train on cpu or cuda");
+}
+
 std::string joined(const std::vector<int64_t>& numbers) {
   std::string text;
   for (const int64_t number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
@@ -112,11 +128,15 @@ std::vector<ReportTable> RunParts::startup_tables() const {
        {"batch", concatenate(config.batch_size, " pairs in ", config.accum_freq, " micro-batches")},
        {"length",
         concatenate(grouped_digits(total_steps), " steps, ", loader->steps_per_epoch(), " to an epoch")}}};
-  const ReportTable machine{
-      "Machine",
-      {{"device", concatenate(config.device, ", ", thread_count(), " threads, built for ", LIMOE_MARCH)},
-       {"loader", concatenate(config.workers, " workers")}}};
+  const ReportTable machine{"Machine",
+                            {{"device", concatenate(config.device, " in ", config.precision, "; ",
+                                                    thread_count(), " threads, built for ", LIMOE_MARCH)},
+                             {"loader", concatenate(config.workers, " workers")}}};
   return {model_table(model_config, info), data, memory_table(info.memory), machine};
+}
+
+DType activations_of(const TrainConfig& train) {
+  return train.precision == "bf16" ? DType::bf16 : DType::f32;
 }
 
 DatasetOptions dataset_options(const TrainConfig& train) {
@@ -161,14 +181,15 @@ RunParts::RunParts(const TrainRequest& request, const std::string& run, TrainObs
   if (request.resume && has_checkpoints(run)) earlier = load_model(run);
   tokenizer = earlier ? earlier->tokenizer : make_tokenizer(config, text_options(model_config), *dataset);
   model_config.vocabulary = tokenizer->vocab_size();
-  arena = std::make_unique<ParameterArena>(parameter_specs(model_config), config.seed);
+  device = parse_device(config.device);
+  arena = std::make_unique<ParameterArena>(parameter_specs(model_config), config.seed, DType::f32, device);
   if (earlier) {
     for (const std::string& warning : earlier->warnings) observer.warning(warning);
     for (const Parameter& parameter : arena->parameters())
       arena->assign(parameter.spec.name, (*earlier->arena)[parameter.spec.name].value());
     resumed_from = earlier->path;
   }
-  model = std::make_unique<Limoe>(model_config, *arena);
+  model = std::make_unique<Limoe>(model_config, *arena, activations_of(config));
   optimizer = make_optimizer(config, *arena);
   loader = std::make_unique<Loader>(dataset, tokenizer, training_loader_options(config, model_config));
   total_steps = config.max_steps > 0 ? config.max_steps : config.epochs * loader->steps_per_epoch();
@@ -178,6 +199,7 @@ RunParts::RunParts(const TrainRequest& request, const std::string& run, TrainObs
               .cooldown_steps = config.cooldown,
               .timescale = config.timescale};
   validate(schedule);
+  if (device.kind == DeviceKind::sim) expect_short(model_config, config, total_steps);
   const int64_t micro_batch = config.batch_size / config.accum_freq;
   if (model_config.group_pairs > 0 && micro_batch % model_config.group_pairs != 0)
     throw ValueError("config: group-pairs is ", model_config.group_pairs,

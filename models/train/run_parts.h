@@ -34,7 +34,10 @@ struct RunParts {
   Schedule schedule;
   int64_t total_steps = 0;
   std::string resumed_from;  // the checkpoint, or empty
+  Device device;             // of the arena and the model
 };
+
+DType activations_of(const TrainConfig& train);  // by its precision
 
 DatasetOptions dataset_options(const TrainConfig& train);
 LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfig& model);

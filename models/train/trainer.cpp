@@ -38,7 +38,7 @@ const std::string kGuardPrefix = "guard.";  // of the guard's tensors among the 
 void clamp_scale(ParameterArena& arena, double max_scale) {
   Tensor log_scale = arena["log_scale"].value();
   if (item(log_scale) > std::log(max_scale))
-    copy_into(log_scale, full({}, std::log(max_scale), log_scale.dtype()));
+    copy_into(log_scale, full({}, std::log(max_scale), log_scale.dtype(), log_scale.device()));
 }
 
 // Times and samples since the last report.
@@ -171,7 +171,7 @@ class Training {
     report.data_time = interval_.data_seconds / double(interval_.steps);
     report.samples_per_second = double(config_.batch_size) / report.batch_time;
     report.seconds_left = report.batch_time * double(parts_.total_steps - step_);
-    report.peak_bytes = allocator_of({}).counts().peak_live_bytes;
+    report.peak_bytes = allocator_of(parts_.device).counts().peak_live_bytes;
     observer_.step(report);
     for (const std::string& finding : router_guard_.look(report)) observer_.warning(finding);
     if (const auto advice = slow_stage_.look({.seconds = seconds,

@@ -19,7 +19,8 @@ std::string golden_path(const std::string& file) {
   return std::string(LIMOE_SOURCE_DIR) + "/tests/golden/" + file;
 }
 
-GoldenLimoe::GoldenLimoe(const std::string& name) : name_(name) {
+GoldenLimoe::GoldenLimoe(const std::string& name, Device device, std::optional<DType> activations)
+    : name_(name) {
   const auto whole = [&](const char* key) { return std::stoll(setting(key)); };
   const auto real = [&](const char* key) { return std::stod(setting(key)); };
   config.image_size = whole("image_size");
@@ -51,12 +52,12 @@ GoldenLimoe::GoldenLimoe(const std::string& name) : name_(name) {
   config.global_image_weight = real("weight.global_image");
   config.global_text_experts = real("threshold_text");
   config.global_image_experts = real("threshold_image");
-  arena = std::make_unique<ParameterArena>(parameter_specs(config), 0);
+  arena = std::make_unique<ParameterArena>(parameter_specs(config), 0, DType::f32, device);
   const std::string owner = setting("parameters");
   for (const Parameter& parameter : arena->parameters())
     arena->assign(parameter.spec.name,
                   golden_file().tensors.at(owner + ".parameters." + parameter.spec.name));
-  model = std::make_unique<Limoe>(config, *arena);
+  model = std::make_unique<Limoe>(config, *arena, activations);
 }
 
 const Tensor& GoldenLimoe::tensor(const std::string& key) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "data/batch.h"
@@ -13,7 +14,7 @@ namespace limoe::testing {
 // One case of the file: "k1", "k2", "two_layers", "noise".
 class GoldenLimoe {
  public:
-  explicit GoldenLimoe(const std::string& name);
+  explicit GoldenLimoe(const std::string& name, Device device = {}, std::optional<DType> activations = {});
 
   const Tensor& tensor(const std::string& key) const;  // "<case>.<key>"
   std::string setting(const std::string& key) const;   // metadata "<case>.<key>"

@@ -52,4 +52,8 @@ inline constexpr Allowed kDeviceNormal{4e-6, 4e-6};
 // A whole small model in f32 against PyTorch in f32: the goal of this project.
 inline constexpr Allowed kModelF32{1e-4, 1e-4};
 
+// The loss of a small model whose activations are rounded to bf16 (2^-9 each) between all kernels, against
+// f32: a few roundings in a row at a loss of about 2.
+inline constexpr Allowed kModelBf16{2e-2, 2e-2};
+
 }  // namespace limoe::tolerance

@@ -57,7 +57,7 @@ __global__ void reversed_kernel(int* values) {
   values[threadIdx.x] = tile[blockDim.x - 1 - threadIdx.x];
 }
 
-__global__ void reversed_without_barrier_kernel(int* values) {
+[[maybe_unused]] __global__ void reversed_without_barrier_kernel(int* values) {
   int* const tile = dynamic_shared<int>();
   tile[threadIdx.x] = values[threadIdx.x];
   values[threadIdx.x] = tile[blockDim.x - 1 - threadIdx.x];

@@ -23,9 +23,10 @@ template <class T>
 void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
           int64_t c_stride);
 
-// The same on the calling thread alone: for work that is parallel at a higher level (heads, experts).
+// The same on the calling thread alone: for work that is parallel at a higher level (heads, experts). With a
+// bias [n], which goes with beta 0, every row of C starts from it: it costs nothing then.
 template <class T>
 void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
-                         int64_t c_stride);
+                         int64_t c_stride, const T* bias = nullptr);
 
 }  // namespace limoe

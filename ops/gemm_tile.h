@@ -41,43 +41,65 @@ struct TileOperands {
   int64_t start_stride;  // 0: one row for all
   T* c;
   int64_t c_stride;
+  int64_t last_lanes;  // of the last register, where the tile is a partial one
 };
 
-template <class T, int64_t kRows, int64_t kRegisters>
+// kPartial: only the first lanes of the last register are columns of C. Those of B behind them are not read
+// where the target has masks; elsewhere they have to be there.
+template <class T, int64_t kRows, int64_t kRegisters, bool kPartial>
 void gemm_tile(const TileOperands<T>& of) {
-  const auto [k, a, a_row, a_column, b, b_stride, start, start_stride, c, c_stride] = of;
-  Register<T> sums[kRows][kRegisters];
+  const auto [k, a, a_row, a_column, b, b_stride, start, start_stride, c, c_stride, last_lanes] = of;
+  Register<T> sums[kRows][kRegisters], row[kRegisters];
 #pragma GCC unroll 64
-  for (int64_t i = 0; i < kRows * kRegisters; ++i)
+  for (int64_t i = 0; i < kRows * kRegisters; ++i) {
+    const T* const from = start + i / kRegisters * start_stride + i % kRegisters * kLanes<T>;
+    const bool last = i % kRegisters == kRegisters - 1;
     sums[i / kRegisters][i % kRegisters] =
-        reinterpret_cast<const Register<T>*>(start + i / kRegisters * start_stride)[i % kRegisters];
+        kPartial && last ? load_lanes(from, last_lanes) : load_register(from);
+  }
   for (int64_t p = 0; p < k; ++p) {
-    const Register<T>* const row = reinterpret_cast<const Register<T>*>(b + p * b_stride);
+#pragma GCC unroll 4
+    for (int64_t j = 0; j < kRegisters; ++j) {
+      const T* const from = b + p * b_stride + j * kLanes<T>;
+      row[j] =
+          kPartial && kHasMasks && j == kRegisters - 1 ? load_lanes(from, last_lanes) : load_register(from);
+    }
+    // The next tiles' columns of B, and of A where it lies transposed: far apart in memory, so that no
+    // processor foresees them. A prefetch of what nobody reads is harmless.
+#pragma GCC unroll 4
+    for (int64_t j = 0; j < kRegisters; ++j)
+      __builtin_prefetch(b + p * b_stride + (kRegisters + j) * kLanes<T>);
+    __builtin_prefetch(a + p * a_column + 2 * kLanes<T>);
 #pragma GCC unroll 64
     for (int64_t i = 0; i < kRows * kRegisters; ++i)
       sums[i / kRegisters][i % kRegisters] += a[i / kRegisters * a_row + p * a_column] * row[i % kRegisters];
   }
 #pragma GCC unroll 64
-  for (int64_t i = 0; i < kRows * kRegisters; ++i)
-    reinterpret_cast<Register<T>*>(c + i / kRegisters * c_stride)[i % kRegisters] =
-        sums[i / kRegisters][i % kRegisters];
+  for (int64_t i = 0; i < kRows * kRegisters; ++i) {
+    T* const to = c + i / kRegisters * c_stride + i % kRegisters * kLanes<T>;
+    if (kPartial && i % kRegisters == kRegisters - 1)
+      store_lanes(to, sums[i / kRegisters][i % kRegisters], last_lanes);
+    else
+      store_register(to, sums[i / kRegisters][i % kRegisters]);
+  }
 }
 
 template <class T>
 using TileBody = void (*)(const TileOperands<T>&);
 
-template <class T, int64_t kRegisters, size_t... kRowsLessOne>
+template <class T, int64_t kRegisters, bool kPartial, size_t... kRowsLessOne>
 constexpr std::array<TileBody<T>, sizeof...(kRowsLessOne)> tile_bodies(std::index_sequence<kRowsLessOne...>) {
-  return {gemm_tile<T, int64_t(kRowsLessOne) + 1, kRegisters>...};
+  return {gemm_tile<T, int64_t(kRowsLessOne) + 1, kRegisters, kPartial>...};
 }
 
-// The body for `rows` rows, 1..kTileRows, of one or kTileRegisters registers.
+// The bodies for `width` columns, 1..kTileColumns; [rows - 1] is the one for so many rows.
 template <class T>
-TileBody<T> tile_body(int64_t rows, int64_t registers) {
+const std::array<TileBody<T>, kTileRows>& tile_bodies(int64_t width) {
   using AllRows = std::make_index_sequence<kTileRows>;
-  static constexpr auto narrow = tile_bodies<T, 1>(AllRows()),
-                        wide = tile_bodies<T, kTileRegisters>(AllRows());
-  return (registers == 1 ? narrow : wide)[rows - 1];
+  static constexpr std::array<TileBody<T>, kTileRows> kBodies[2][2] = {
+      {tile_bodies<T, 1, false>(AllRows()), tile_bodies<T, 1, true>(AllRows())},
+      {tile_bodies<T, 2, false>(AllRows()), tile_bodies<T, 2, true>(AllRows())}};
+  return kBodies[width > kLanes<T>][width % kLanes<T> != 0];
 }
 
 }  // namespace limoe::detail

@@ -64,11 +64,10 @@ template <class T>
 void forward_cpu(const T* rows, const T* kernel, const T* bias, const int32_t* row_begin, T* y, Sizes sizes) {
   for_each(row_tiles(row_begin, sizes.experts), [=](Tile tile) {
     T* const out = y + tile.begin * sizes.outputs;
-    const auto shift = as_row(bias + tile.expert * sizes.outputs, sizes.outputs);
-    as_array(out, {tile.end - tile.begin, sizes.outputs}).rowwise() = shift;
-    gemm_on_this_thread<T>(
-        tile.end - tile.begin, sizes.outputs, sizes.inputs, {rows + tile.begin * sizes.inputs, sizes.inputs},
-        {kernel + tile.expert * sizes.inputs * sizes.outputs, sizes.outputs}, T(1), out, sizes.outputs);
+    gemm_on_this_thread<T>(tile.end - tile.begin, sizes.outputs, sizes.inputs,
+                           {rows + tile.begin * sizes.inputs, sizes.inputs},
+                           {kernel + tile.expert * sizes.inputs * sizes.outputs, sizes.outputs}, T(0), out,
+                           sizes.outputs, bias + tile.expert * sizes.outputs);
   });
 }
 

@@ -24,7 +24,7 @@ struct Forward {
   }
 };
 
-// Many rows are done in blocks, so that the bias meets the product while it is in the cache.
+// Many rows are done in blocks, which start from the bias.
 constexpr int64_t kBlockRows = 256;
 
 template <class T>
@@ -35,13 +35,12 @@ void forward_cpu(const Forward<T>& of, int64_t rows) {
     of.add_bias(0, rows);
     return;
   }
-  parallel_for(
-      rows, kBlockRows,
-      [&, x = x, kernel = kernel, y = y, width = width, columns = columns](int64_t begin, int64_t end) {
-        gemm_on_this_thread<T>(end - begin, columns, width, {x + begin * width, width}, {kernel, columns},
-                               T(0), y + begin * columns, columns);
-        of.add_bias(begin, end);
-      });
+  parallel_for(rows, kBlockRows,
+               [x = x, kernel = kernel, bias = bias, y = y, width = width, columns = columns](int64_t begin,
+                                                                                              int64_t end) {
+                 gemm_on_this_thread<T>(end - begin, columns, width, {x + begin * width, width},
+                                        {kernel, columns}, T(0), y + begin * columns, columns, bias);
+               });
 }
 
 Var record_linear(const Var& x, const Var& kernel, const Var* bias) {

@@ -3,7 +3,13 @@
 // For the .cpp files of ops.
 #pragma once
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #include <cstdint>
+#include <cstring>
+#include <utility>
 
 namespace limoe::detail {
 
@@ -15,39 +21,119 @@ constexpr int64_t kRegisterBytes = 32;
 constexpr int64_t kRegisterBytes = 16;  // SSE, NEON
 #endif
 
-template <class T>
+template <class T, int64_t kBytes>
 struct RegisterOf {
-  typedef T type __attribute__((vector_size(kRegisterBytes), aligned(sizeof(T)), may_alias));
+  typedef T type __attribute__((vector_size(kBytes), aligned(sizeof(T)), may_alias));
 };
 template <class T>
-using Register = typename RegisterOf<T>::type;
+using Register = typename RegisterOf<T, kRegisterBytes>::type;
 template <class T>
 constexpr int64_t kLanes = kRegisterBytes / int64_t(sizeof(T));
 
-// Mask of __builtin_shuffle that interleaves the lower (half 0) or upper (half 1) halves of two registers.
-template <class T, int64_t kHalf>
-auto interleaving() {
-  decltype(Register<T>{} < Register<T>{}) mask{};
-  for (int64_t i = 0; i < kLanes<T>; ++i) mask[i] = i / 2 + kHalf * kLanes<T> / 2 + i % 2 * kLanes<T>;
-  return mask;
+template <class T>
+Register<T> load_register(const T* from) {
+  return *reinterpret_cast<const Register<T>*>(from);
+}
+template <class T>
+void store_register(T* to, Register<T> value) {
+  *reinterpret_cast<Register<T>*>(to) = value;
 }
 
-// Transposes a square of registers: as often as a lane index has bits, interleave its two halves of rows.
+// The first `lanes` lanes, 1..kLanes; the others are 0, or left alone in memory, and may lie outside of it.
+#if defined(__AVX512F__)
+constexpr bool kHasMasks = true;
+inline Register<float> load_lanes(const float* from, int64_t lanes) {
+  return _mm512_maskz_loadu_ps(__mmask16((1u << lanes) - 1), from);
+}
+inline Register<double> load_lanes(const double* from, int64_t lanes) {
+  return _mm512_maskz_loadu_pd(__mmask8((1u << lanes) - 1), from);
+}
+inline void store_lanes(float* to, Register<float> value, int64_t lanes) {
+  _mm512_mask_storeu_ps(to, __mmask16((1u << lanes) - 1), value);
+}
+inline void store_lanes(double* to, Register<double> value, int64_t lanes) {
+  _mm512_mask_storeu_pd(to, __mmask8((1u << lanes) - 1), value);
+}
+#else
+constexpr bool kHasMasks = false;
 template <class T>
-void transpose_square(Register<T> (&rows)[kLanes<T>]) {
-  constexpr int64_t kHalf = kLanes<T> / 2;
-  const auto lower = interleaving<T, 0>(), upper = interleaving<T, 1>();
-#pragma GCC unroll 4
-  for (int64_t lanes = kLanes<T>; lanes > 1; lanes /= 2) {
-    Register<T> merged[kLanes<T>];
-#pragma GCC unroll 8
-    for (int64_t i = 0; i < kHalf; ++i) {
-      merged[2 * i] = __builtin_shuffle(rows[i], rows[i + kHalf], lower);
-      merged[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + kHalf], upper);
+Register<T> load_lanes(const T* from, int64_t lanes) {
+  Register<T> value{};
+  std::memcpy(&value, from, lanes * sizeof(T));
+  return value;
+}
+template <class T>
+void store_lanes(T* to, Register<T> value, int64_t lanes) {
+  std::memcpy(to, &value, lanes * sizeof(T));
+}
+#endif
+
+// A register's 16-byte units: what shuffles within a register move most cheaply.
+template <class T>
+constexpr int64_t kUnit = 16 / int64_t(sizeof(T));
+
+// Of the units one behind the other: from row 0, kUnit, 2 kUnit ... of memory. Rows from `rows` on are 0.
+template <class T, int64_t kUnits>
+auto gather_units(const T* from, int64_t stride, int64_t rows) {
+  using Result = typename RegisterOf<T, kUnits * 16>::type;
+  if constexpr (kUnits == 1) {
+    return rows > 0 ? *reinterpret_cast<const Result*>(from) : Result{};
+  } else {
+    constexpr int64_t kHalf = kUnits / 2, kRows = kHalf * kUnit<T>;
+    const auto low = gather_units<T, kHalf>(from, stride, rows);
+    const auto high = gather_units<T, kHalf>(from + kRows * stride, stride, rows - kRows);
+    return [&]<size_t... i>(std::index_sequence<i...>)->Result {
+      return __builtin_shufflevector(low, high, int(i)...);
     }
-#pragma GCC unroll 16
-    for (int64_t i = 0; i < kLanes<T>; ++i) rows[i] = merged[i];
+    (std::make_index_sequence<kUnits * kUnit<T>>());
   }
+}
+
+// Interleaves the lower (half 0) or upper (half 1) halves of every unit.
+template <class T, int64_t kHalf>
+Register<T> interleave(Register<T> a, Register<T> b) {
+  constexpr int64_t kPer = kUnit<T>;
+  return [&]<size_t... i>(std::index_sequence<i...>)->Register<T> {
+    return __builtin_shufflevector(
+        a, b, int(i / kPer * kPer + i % kPer / 2 + kHalf * kPer / 2 + i % 2 * kLanes<T>)...);
+  }
+  (std::make_index_sequence<kLanes<T>>());
+}
+
+// to[q, i] = from[i, q] for q < kUnit, i < kLanes; 0 where i >= rows.
+template <class T>
+void transpose_band(const T* from, int64_t stride, int64_t rows, T* to, int64_t to_stride) {
+  constexpr int64_t kPer = kUnit<T>;
+  Register<T> now[kPer], next[kPer];
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < kPer; ++i)
+    now[i] = gather_units<T, kRegisterBytes / 16>(from + i * stride, stride, rows - i);
+#pragma GCC unroll 2
+  for (int64_t step = kPer; step > 1; step /= 2) {
+#pragma GCC unroll 2
+    for (int64_t i = 0; i < kPer / 2; ++i) {
+      next[2 * i] = interleave<T, 0>(now[i], now[i + kPer / 2]);
+      next[2 * i + 1] = interleave<T, 1>(now[i], now[i + kPer / 2]);
+    }
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < kPer; ++i) now[i] = next[i];
+  }
+#pragma GCC unroll 4
+  for (int64_t q = 0; q < kPer; ++q) store_register(to + q * to_stride, now[q]);
+}
+
+// to[q, i] = from[i, q] for q < columns, i < kLanes; 0 where i >= rows.
+template <class T>
+void transpose_rows(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to, int64_t to_stride) {
+  const int64_t whole = columns / kUnit<T> * kUnit<T>;
+  if (rows >= kLanes<T>)
+    for (int64_t q = 0; q < whole; q += kUnit<T>)
+      transpose_band(from + q, stride, kLanes<T>, to + q * to_stride, to_stride);
+  else
+    for (int64_t q = 0; q < whole; q += kUnit<T>)
+      transpose_band(from + q, stride, rows, to + q * to_stride, to_stride);
+  for (int64_t q = whole; q < columns; ++q)
+    for (int64_t i = 0; i < kLanes<T>; ++i) to[q * to_stride + i] = i < rows ? from[i * stride + q] : T(0);
 }
 
 }  // namespace limoe::detail

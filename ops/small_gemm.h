@@ -105,31 +105,13 @@ void small_gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, const T* b, i
 }
 
 // to [columns, padded_rows] = from [rows, columns] transposed, zero behind the first `rows` of each row;
-// padded_rows is a multiple of a register's lanes. In squares of whole registers, because a product that
+// padded_rows is a multiple of a register's lanes. By whole registers, because a product that
 // reads registers soon after they were written in pieces waits for every piece to reach the cache.
 template <class T>
 void transpose_padded(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to,
                       int64_t padded_rows) {
-  constexpr int64_t kLanes = detail::kLanes<T>;
-  using Register = detail::Register<T>;
-  const int64_t whole = columns / kLanes * kLanes;
-  for (int64_t row = 0; row < padded_rows; row += kLanes) {
-    const int64_t left = std::min(kLanes, std::max<int64_t>(rows - row, 0));
-    for (int64_t column = 0; column < whole; column += kLanes) {
-      Register square[kLanes];
-#pragma GCC unroll 16
-      for (int64_t i = 0; i < kLanes; ++i)
-        square[i] =
-            i < left ? *reinterpret_cast<const Register*>(from + (row + i) * stride + column) : Register{};
-      detail::transpose_square<T>(square);
-#pragma GCC unroll 16
-      for (int64_t i = 0; i < kLanes; ++i)
-        *reinterpret_cast<Register*>(to + (column + i) * padded_rows + row) = square[i];
-    }
-    for (int64_t column = whole; column < columns; ++column)
-      for (int64_t i = 0; i < kLanes; ++i)
-        to[column * padded_rows + row + i] = i < left ? from[(row + i) * stride + column] : T(0);
-  }
+  for (int64_t row = 0; row < padded_rows; row += detail::kLanes<T>)
+    detail::transpose_rows(from + row * stride, stride, rows - row, columns, to + row, padded_rows);
 }
 
 }  // namespace limoe

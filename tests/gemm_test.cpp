@@ -66,6 +66,12 @@ Tensor result(const Product& of, Gemm<T> gemm, T beta) {
   return operands.c;
 }
 
+template <class T>
+void on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
+                    int64_t c_stride) {
+  gemm_on_this_thread(m, n, k, a, b, beta, c, c_stride);
+}
+
 // C with whatever lies between its rows: none of that may change.
 template <class T>
 void check_product(const Product& of) {
@@ -79,7 +85,7 @@ void check_product(const Product& of) {
     const Tensor wanted = result<T>(of, naive<T>, beta), twin = result<T>(of, gemm_by_eigen<T>, beta);
     CHECK_CLOSE(twin, wanted, tolerance::f32_sum(of.k));
     CHECK_CLOSE(result<T>(of, gemm<T>, beta), wanted, tolerance::f32_sum(of.k));
-    CHECK_CLOSE(result<T>(of, gemm_on_this_thread<T>, beta), wanted, tolerance::f32_sum(of.k));
+    CHECK_CLOSE(result<T>(of, on_this_thread<T>, beta), wanted, tolerance::f32_sum(of.k));
   }
 }
 
@@ -145,6 +151,24 @@ TEST_CASE("gemm: with beta 0 what C held does not matter, NaN included; with bet
   CHECK(all_nan(c));
   gemm<float>(40, 20, 0, {a.data(), 20}, {a.data(), 20}, 0, c.data(), 20);
   CHECK(c == std::vector<float>(40 * 20, 0.f));
+}
+
+TEST_CASE(
+    "gemm_on_this_thread: with a bias every row starts from it, in one block of k and in several, at every "
+    "edge") {
+  for (const int64_t n : {5, 16, 33})
+    for (const int64_t k : {0, 9, 801}) {
+      const Product of{31, n, k};
+      Operands<float> operands(of);
+      const Tensor bias = to_dtype(normal({n}, 4), DType::f32);
+      Tensor wanted = empty({of.m, n});
+      for (int64_t i = 0; i < of.m * n; ++i) wanted.mutable_data<float>()[i] = bias.data<float>()[i % n];
+      naive<float>(of.m, n, k, {operands.a.data<float>(), k}, {operands.b.data<float>(), n}, 1,
+                   wanted.mutable_data<float>(), n);
+      gemm_on_this_thread<float>(of.m, n, k, {operands.a.data<float>(), k}, {operands.b.data<float>(), n}, 0,
+                                 operands.c.mutable_data<float>(), n, bias.data<float>());
+      CHECK_CLOSE(operands.c, wanted, tolerance::f32_sum(k));
+    }
 }
 
 TEST_CASE("gemm: one, two and three threads give the same bits, whichever way the product is cut") {

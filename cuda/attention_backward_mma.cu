@@ -2,6 +2,28 @@
 
 namespace limoe::cuda {
 
+namespace {
+
+// scores and dp, by key and query, become p and ds; lse and deltas [kOther] are those of the queries.
+template <class Tile>
+__device__ inline void score_gradients(const AttentionBackward<bf16>& of, const HeadLayout& layout,
+                                       const SequencePlace& place, int first_key, const float* lse,
+                                       const float* deltas, float (&scores)[Tile::kScores][4],
+                                       float (&dscores)[Tile::kScores][4]) {
+#pragma unroll
+  for (int n = 0; n < Tile::kScores; ++n)
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const int row = Tile::column_of(n, i);
+      const bool asked = is_key(of.key_valid, place, first_key + Tile::row_of(i));
+      const float p = asked ? __expf(scores[n][i] * layout.score_scale - lse[row]) : 0.0f;
+      scores[n][i] = p;
+      dscores[n][i] = asked ? p * (dscores[n][i] - deltas[row]) * layout.score_scale : 0.0f;
+    }
+}
+
+}  // namespace
+
 // A block for every (tile of keys, head), a warp for 16 keys: dk and dv; it walks the tiles of queries.
 // kWhole: the sequence is one tile, and dq is made as well.
 template <class Tile, bool kWhole>
@@ -42,16 +64,7 @@ __global__ void __launch_bounds__(Tile::kLanes, 1)
     __syncthreads();
     Tile::multiply_rows(k, q, scores);
     Tile::multiply_rows(v, dy, dscores);
-#pragma unroll
-    for (int n = 0; n < Tile::kScores; ++n)
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int row = Tile::column_of(n, i);
-        const bool asked = is_key(of.key_valid, place, first_key + Tile::row_of(i));
-        const float p = asked ? __expf(scores[n][i] * layout.score_scale - lse[row]) : 0.0f;
-        scores[n][i] = p;
-        dscores[n][i] = asked ? p * (dscores[n][i] - deltas[row]) * layout.score_scale : 0.0f;
-      }
+    score_gradients<Tile>(of, layout, place, first_key, lse, deltas, scores, dscores);
     Tile::add_weighted_rows(scores, dy, dv);
     Tile::add_weighted_rows(dscores, q, dk);
   }

@@ -6,6 +6,46 @@
 
 namespace limoe::cuda {
 
+namespace {
+
+// The softmax of one row whose scores come in tiles; all lanes of the row hold the same.
+struct RunningSoftmax {
+  float largest = Max::identity(), sum = 0;  // sum of exp(score - largest)
+
+  // weights = exp(score - largest), 0 where nobody is asked, for a tile; out becomes relative to the new
+  // largest score as well.
+  template <class Tile>
+  __device__ void add_scores(const float (&scores)[Tile::kEach], const bool (&asked)[Tile::kEach],
+                             float scale, float* weights, float (&out)[Tile::kColumns]) {
+    float most = Max::identity(), added = 0;
+#pragma unroll
+    for (int j = 0; j < Tile::kEach; ++j)
+      if (asked[j]) most = Max::combine(most, scores[j] * scale);
+    most = Max::combine(largest, group_reduce<Max>(most, Tile::kEdge));
+    const float base = most == -INFINITY ? 0.0f : most;  // no key so far
+#pragma unroll
+    for (int j = 0; j < Tile::kEach; ++j) {
+      const float weight = asked[j] ? expf(scores[j] * scale - base) : 0.0f;
+      weights[Tile::column_of(j)] = weight;
+      added += weight;
+    }
+    const float rescale = expf(largest - base);
+    sum = sum * rescale + group_reduce<Sum>(added, Tile::kEdge);
+    largest = most;
+#pragma unroll
+    for (int j = 0; j < Tile::kColumns; ++j) out[j] *= rescale;
+  }
+
+  __device__ float share() const {
+    return sum == 0.0f ? 0.0f : 1.0f / sum;
+  }
+  __device__ float log_sum() const {
+    return sum == 0.0f ? INFINITY : largest + logf(sum);
+  }
+};
+
+}  // namespace
+
 // A block for every (tile of queries, head); it walks the tiles of keys.
 template <class T, class Tile>
 __global__ void __launch_bounds__(Tile::kLanes, 1)
@@ -21,11 +61,8 @@ __global__ void __launch_bounds__(Tile::kLanes, 1)
   const int rows = rows_of_tile(place, first_row, Tile::kTile);
   const T* const from = of.qkv + layout.in_qkv(place.first_token, head);
   Tile::load_rows(q, from + first_row * layout.stride, layout.stride, rows, layout, nullptr);
-  float largest[kEach], sums[kEach], out[kEach][Tile::kColumns] = {};
-  for (int i = 0; i < kEach; ++i) {
-    largest[i] = Max::identity();
-    sums[i] = 0;
-  }
+  RunningSoftmax softmax[kEach];
+  float out[kEach][Tile::kColumns] = {};
   for (int first_key = 0; first_key < place.length; first_key += Tile::kTile) {
     const int keys = rows_of_tile(place, first_key, Tile::kTile);
     const T* const key = from + layout.columns + first_key * layout.stride;
@@ -35,43 +72,25 @@ __global__ void __launch_bounds__(Tile::kLanes, 1)
     Tile::load_rows(v, key + layout.columns, layout.stride, keys, layout, valid);
     __syncthreads();
     float scores[kEach][kEach];
+    bool asked[kEach];
     Tile::multiply_rows(q, k, scores);
 #pragma unroll
-    for (int i = 0; i < kEach; ++i) {
-      float most = Max::identity();
-      bool asked[kEach];
+    for (int j = 0; j < kEach; ++j) asked[j] = is_key(of.key_valid, place, first_key + Tile::column_of(j));
 #pragma unroll
-      for (int j = 0; j < kEach; ++j) {
-        asked[j] = is_key(of.key_valid, place, first_key + Tile::column_of(j));
-        scores[i][j] *= layout.score_scale;
-        if (asked[j]) most = Max::combine(most, scores[i][j]);
-      }
-      most = Max::combine(largest[i], group_reduce<Max>(most, Tile::kEdge));
-      const float base = most == -INFINITY ? 0.0f : most;  // no key so far
-      const float rescale = expf(largest[i] - base);
-      float sum = 0;
-#pragma unroll
-      for (int j = 0; j < kEach; ++j) {
-        const float weight = asked[j] ? expf(scores[i][j] - base) : 0.0f;
-        p[Tile::row_of(i) * Tile::kScoreStride + Tile::column_of(j)] = weight;
-        sum += weight;
-      }
-      largest[i] = most;
-      sums[i] = sums[i] * rescale + group_reduce<Sum>(sum, Tile::kEdge);
-#pragma unroll
-      for (int j = 0; j < Tile::kColumns; ++j) out[i][j] *= rescale;
-    }
+    for (int i = 0; i < kEach; ++i)
+      softmax[i].template add_scores<Tile>(scores[i], asked, layout.score_scale,
+                                           p + Tile::row_of(i) * Tile::kScoreStride, out[i]);
     __syncwarp();  // a row of p is written and read by one warp
     Tile::add_weighted_rows(p, v, out);
   }
 #pragma unroll
   for (int i = 0; i < kEach; ++i) {
-    const float share = sums[i] == 0.0f ? 0.0f : 1.0f / sums[i];
+    const float share = softmax[i].share();
 #pragma unroll
     for (int j = 0; j < Tile::kColumns; ++j) out[i][j] *= share;
     const int64_t token = place.first_token + first_row + Tile::row_of(i);
     if (Tile::lane_x() == 0 && Tile::row_of(i) < rows)
-      of.lse[token * layout.heads + head] = sums[i] == 0.0f ? INFINITY : largest[i] + logf(sums[i]);
+      of.lse[token * layout.heads + head] = softmax[i].log_sum();
   }
   Tile::store_rows(of.y + layout.in_y(place.first_token + first_row, head), layout.columns, rows,
                    layout.width, out);

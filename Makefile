@@ -16,6 +16,7 @@ PACKAGES := build-essential cmake ninja-build pkg-config \
 	libfreetype-dev libharfbuzz-dev fonts-noto-color-emoji \
 	unicode-cldr-core unicode-data dataset-fashion-mnist
 
+NVCC := $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 JOBS := $(shell nproc)
 RUN  := runs/emoji
@@ -51,6 +52,10 @@ test: packages
 	cmake -S . -B build-sanitize -G Ninja -DSANITIZE=address,undefined
 	cmake --build build-sanitize -j $(JOBS)
 	cd build-sanitize && ctest --output-on-failure --no-tests=error -j $(JOBS)
+	@if [ -n "$(NVCC)" ]; then \
+	  cmake -S . -B build-nvcc -G Ninja -DGPU=cuda -DKERNELS_ONLY=ON -DCMAKE_CUDA_COMPILER=$(NVCC) && \
+	  cmake --build build-nvcc --target limoe_cuda limoe_ladder -j $(JOBS); \
+	else echo "no nvcc: the kernels were tested in the simulator and not built for a GPU"; fi
 
 bench: PACKAGES += $(BENCH_PACKAGES)
 bench: build
@@ -63,4 +68,4 @@ fuzz: packages
 	tests/fuzz/run.sh 60
 
 clean:
-	rm -rf build build-sanitize build-fuzz
+	rm -rf build build-sanitize build-fuzz build-nvcc

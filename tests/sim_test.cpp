@@ -95,6 +95,20 @@ __global__ void barrier_against_shuffle_kernel(int* out) {
     out[threadIdx.x] = __shfl_sync(kAllLanes, 1, 0);
 }
 
+// Frames of two shapes: what AddressSanitizer marks around the locals of one lies inside those of the other.
+__global__ void small_locals_kernel(int* out) {
+  int a[3] = {int(threadIdx.x)}, b[3] = {a[0] + 1}, c[3] = {b[0] + 1};
+  int* const locals[3] = {a, b, c};
+  if (threadIdx.x < 16) __syncwarp();
+  out[threadIdx.x] = *locals[threadIdx.x % 3];
+}
+__global__ void large_locals_kernel(int* out) {
+  int many[256];
+  for (int i = 0; i < 256; ++i) many[i] = i * int(threadIdx.x);
+  int* const last = many + 255 - threadIdx.x % 2;
+  out[threadIdx.x] = *last;
+}
+
 __global__ void shuffles_kernel(int* out) {
   const int lane = int(threadIdx.x);
   out[lane * 8 + 0] = __shfl_sync(kAllLanes, lane, 3);
@@ -209,6 +223,14 @@ TEST_CASE("sim: after a broken kernel the next one runs as ever") {
   complaint([&] { launch<barrier_against_shuffle_kernel>({}, {.block = 32}, out.data()); });
   launch<index_kernel>({}, {.block = 32}, seen.data());
   for (int i = 0; i < 32; ++i) CHECK(seen[size_t(i)] == 1 + i);
+}
+
+TEST_CASE("sim: stacks that a broken kernel left behind carry no marks of a sanitizer") {
+  std::vector<int> out(32);
+  CHECK(holds(complaint([&] { launch<small_locals_kernel>({}, {.block = 32}, out.data()); }),
+              "which has returned"));
+  launch<large_locals_kernel>({}, {.block = 32}, out.data());
+  for (int i = 0; i < 32; ++i) CHECK(out[size_t(i)] == i * (255 - i % 2));
 }
 
 TEST_CASE("sim: reductions over a block give every lane the same bits, and NaN wins") {

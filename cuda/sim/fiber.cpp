@@ -95,6 +95,10 @@ LIMOE_UNSEEN_BY_TSAN void Fiber::restart() {
   thread_sanitizer_ = __tsan_create_fiber(0);
 #endif
   fake_stack_ = nullptr;
+#if LIMOE_ASAN
+  // The frames that are forgotten never return, so their red zones would stay where new frames will lie.
+  __asan_unpoison_memory_region(own_stack_, own_stack_bytes_);
+#endif
 #if defined(__x86_64__)
   // What limoe_sim_switch() pops: r15 r14 r13 r12 rbx rbp and the address to go on at. At limoe_sim_enter the
   // stack is a multiple of 16, as a call expects.

@@ -38,6 +38,7 @@ extern "C" {
 #if LIMOE_ASAN
 void __sanitizer_start_switch_fiber(void** fake_stack_save, const void* bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void* fake_stack_save, const void** bottom_old, size_t* size_old);
+void __asan_unpoison_memory_region(const volatile void* address, size_t size);
 #endif
 #if LIMOE_TSAN
 void* __tsan_get_current_fiber(void);

@@ -15,6 +15,7 @@
 #include "data/unicode_classes.h"
 #include "tensor/atomic_file.h"
 #include "tensor/error.h"
+#include "tests/support/paths.h"
 #include "tests/support/shard_fixture.h"
 
 using namespace limoe;
@@ -22,7 +23,7 @@ using limoe::testing::ScratchFolder;
 
 namespace {
 
-const std::string kGolden = LIMOE_SOURCE_DIR "/tests/golden/";
+const std::string kGolden = golden_path();
 
 std::string read_all(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

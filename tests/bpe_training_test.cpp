@@ -7,6 +7,7 @@
 #include "models/train/embed.h"
 #include "models/train/trainer.h"
 #include "tests/support/compare.h"
+#include "tests/support/paths.h"
 #include "tests/support/shard_fixture.h"
 
 using namespace limoe;
@@ -17,7 +18,7 @@ TEST_CASE(
     "file") {
   const ScratchFolder scratch;
   write_pairs(scratch / "pairs", 32, 16, 16);
-  std::filesystem::copy(LIMOE_SOURCE_DIR "/tests/golden/bpe_merges.txt", scratch / "merges.txt");
+  std::filesystem::copy(golden_path("bpe_merges.txt"), scratch / "merges.txt");
   TrainRequest request;
   request.model.image_size = 16;
   request.model.patch_size = 8;
@@ -51,8 +52,7 @@ TEST_CASE(
 TEST_CASE("random tokens of a BPE text are pieces, and its start and end stay") {
   const ScratchFolder scratch;
   write_pairs(scratch / "pairs", 16, 16);
-  const std::shared_ptr<const Tokenizer> tokenizer =
-      load_tokenizer(LIMOE_SOURCE_DIR "/tests/golden/bpe_merges.txt");
+  const std::shared_ptr<const Tokenizer> tokenizer = load_tokenizer(golden_path("bpe_merges.txt"));
   LoaderOptions options;
   options.batch_size = 16;
   options.image_size = 12;

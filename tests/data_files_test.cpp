@@ -11,12 +11,13 @@
 #include "data/sources/picture_file.h"
 #include "tensor/error.h"
 #include "tests/support/built_in_formats.h"
+#include "tests/support/paths.h"
 
 using namespace limoe;
 
 namespace {
 
-const std::string kFolder = std::string(LIMOE_SOURCE_DIR) + "/tests/golden/data/";
+const std::string kFolder = golden_path("data/");
 
 const nlohmann::json& expected() {
   static const nlohmann::json json = [] {

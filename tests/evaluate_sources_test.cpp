@@ -5,12 +5,13 @@
 #include "models/limoe/parameters.h"
 #include "models/train/evaluate.h"
 #include "tensor/error.h"
+#include "tests/support/paths.h"
 
 using namespace limoe;
 
 namespace {
 
-const std::string kFolder = std::string(LIMOE_SOURCE_DIR) + "/tests/golden/data/";
+const std::string kFolder = golden_path("data/");
 
 // A small model that was never trained.
 struct Fixture {

@@ -16,6 +16,7 @@
 #include "tensor/safetensors.h"
 #include "tests/support/compare.h"
 #include "tests/support/limoe_says.h"
+#include "tests/support/paths.h"
 #include "tests/support/shard_fixture.h"
 
 using namespace limoe;
@@ -27,8 +28,7 @@ using limoe::testing::ScratchFolder;
 namespace {
 
 const SafetensorsFile& golden() {
-  static const SafetensorsFile file =
-      read_safetensors(LIMOE_SOURCE_DIR "/tests/golden/ridge_probe.safetensors");
+  static const SafetensorsFile file = read_safetensors(golden_path("ridge_probe.safetensors"));
   return file;
 }
 

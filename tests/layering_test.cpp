@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/paths.h"
+
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -137,7 +139,7 @@ Strings complaints(const std::string& path, const std::string& text) {
 
 // Paths of all sources, from the root of the tree.
 Strings source_paths() {
-  const std::filesystem::path root = LIMOE_SOURCE_DIR;
+  const std::filesystem::path root = source_path("");
   Strings paths;
   for (const std::string& floor : kFloors) {
     if (!std::filesystem::is_directory(root / floor)) continue;
@@ -152,7 +154,7 @@ Strings source_paths() {
 }
 
 std::string text_of(const std::string& path) {
-  std::ifstream file(std::string(LIMOE_SOURCE_DIR) + "/" + path);
+  std::ifstream file(source_path(path));
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

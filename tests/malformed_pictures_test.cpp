@@ -6,6 +6,7 @@
 #include "data/image.h"
 #include "data/sources/picture_file.h"
 #include "tests/support/built_in_formats.h"
+#include "tests/support/paths.h"
 #include "tests/support/refusal.h"
 
 using namespace limoe;
@@ -15,7 +16,7 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-const std::string kPictures = std::string(LIMOE_SOURCE_DIR) + "/tests/golden/data/pictures/";
+const std::string kPictures = golden_path("data/pictures/");
 
 Bytes picture(const std::string& name) {
   return read_picture_file(kPictures + name, "test");

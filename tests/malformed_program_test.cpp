@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/paths.h"
 #include "tests/support/refusal.h"
 #include "tests/support/scratch_folder.h"
 
@@ -23,8 +24,7 @@ struct Ended {
 
 Ended run(const ScratchFolder& folder, const std::string& arguments) {
   const std::string errors = folder / "errors";
-  const std::string command =
-      std::string(LIMOE_PROGRAM) + " " + arguments + " > /dev/null 2> " + errors + " < /dev/null";
+  const std::string command = program_path() + " " + arguments + " > /dev/null 2> " + errors + " < /dev/null";
   const int status = std::system(command.c_str());
   std::ifstream file(errors);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
@@ -45,7 +45,7 @@ TEST_CASE("limoe on malformed files: status 1 or 2, one line") {
   const std::string config = written(".toml", "lr = \"\033[2J\n");
   const std::string model = written(".model", std::string(100'000, '\x0a'));
   const std::string tensors = written(".safetensors", little_endian(uint64_t{1} << 63, 8) + "{}");
-  const std::string pictures = std::string(LIMOE_SOURCE_DIR) + "/tests/golden/data/tables/plain.tsv";
+  const std::string pictures = golden_path("data/tables/plain.tsv");
   for (const std::string& arguments : std::vector<std::string>{
            "train --train-data " + tar + out, "train --train-data " + table + " --max-bad 0" + out,
            "train --config " + config + out, "train --train-data " + pictures + " --tokenizer " + model + out,

@@ -17,6 +17,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/limoe_says.h"
 #include "tests/support/op_case.h"
+#include "tests/support/paths.h"
 #include "tests/support/scratch_folder.h"
 
 using namespace limoe;
@@ -26,7 +27,7 @@ namespace {
 
 std::string sources_of(const std::string& folder, const std::string& ending) {
   std::string text;
-  for (const auto& entry : std::filesystem::directory_iterator(LIMOE_SOURCE_DIR "/" + folder))
+  for (const auto& entry : std::filesystem::directory_iterator(source_path(folder)))
     if (entry.path().string().ends_with(ending)) {
       std::ifstream file(entry.path());
       text.append(std::istreambuf_iterator<char>(file), {});

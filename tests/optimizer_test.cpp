@@ -13,6 +13,7 @@
 #include "tensor/parallel.h"
 #include "tensor/safetensors.h"
 #include "tests/support/compare.h"
+#include "tests/support/paths.h"
 
 using namespace limoe;
 using namespace limoe::testing;
@@ -22,8 +23,7 @@ namespace {
 constexpr int kGoldenSteps = 7;
 
 const SafetensorsFile& golden() {
-  static const SafetensorsFile file =
-      read_safetensors(std::string(LIMOE_SOURCE_DIR) + "/tests/golden/ops.safetensors");
+  static const SafetensorsFile file = read_safetensors(golden_path("ops.safetensors"));
   return file;
 }
 

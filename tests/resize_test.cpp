@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tensor/error.h"
+#include "tests/support/paths.h"
 
 using namespace limoe;
 
@@ -37,7 +38,7 @@ struct GoldenResize {
 };
 
 std::vector<GoldenResize> read_golden() {
-  std::ifstream file(std::string(LIMOE_SOURCE_DIR) + "/tests/golden/resize_golden.txt");
+  std::ifstream file(golden_path("resize_golden.txt"));
   std::vector<GoldenResize> cases;
   std::string line;
   std::getline(file, line);  // the comment

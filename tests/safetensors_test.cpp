@@ -13,6 +13,7 @@
 #include "tensor/factory.h"
 #include "tensor/random.h"
 #include "tests/support/compare.h"
+#include "tests/support/paths.h"
 #include "tests/support/scratch_folder.h"
 
 using namespace limoe;
@@ -93,7 +94,7 @@ TEST_CASE("safetensors: every dtype, a scalar, an empty tensor, NaN and metadata
 
 TEST_CASE("safetensors: a file that the Python package wrote is read")  // golden/make_python_safetensors.py
 {
-  const SafetensorsFile file = read_safetensors(LIMOE_SOURCE_DIR "/tests/golden/python_written.safetensors");
+  const SafetensorsFile file = read_safetensors(golden_path("python_written.safetensors"));
   CHECK(file.metadata ==
         std::map<std::string, std::string>{{"format", "pt"}, {"note", "gr\u00f6\u00dfer \"als\" 1"}});
   const Tensors expected{{"matrix", from_vector<float>({2, 3}, {1, 2, 3, 4, 5, 6})},

@@ -15,10 +15,6 @@ const SafetensorsFile& golden_file() {
 
 }  // namespace
 
-std::string golden_path(const std::string& file) {
-  return std::string(LIMOE_SOURCE_DIR) + "/tests/golden/" + file;
-}
-
 GoldenLimoe::GoldenLimoe(const std::string& name, Device device, std::optional<DType> activations)
     : name_(name) {
   const auto whole = [&](const char* key) { return std::stoll(setting(key)); };

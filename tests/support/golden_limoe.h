@@ -8,6 +8,7 @@
 #include "data/batch.h"
 #include "models/limoe/limoe.h"
 #include "tensor/safetensors.h"
+#include "tests/support/paths.h"
 
 namespace limoe::testing {
 
@@ -30,7 +31,5 @@ class GoldenLimoe {
  private:
   std::string name_;
 };
-
-std::string golden_path(const std::string& file);
 
 }  // namespace limoe::testing

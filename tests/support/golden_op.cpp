@@ -7,12 +7,13 @@
 #include "tensor/factory.h"
 #include "tensor/nearest_name.h"
 #include "tensor/safetensors.h"
+#include "tests/support/paths.h"
 
 namespace limoe::testing {
 namespace {
 
 const std::map<std::string, Tensor>& golden_ops() {
-  static const SafetensorsFile file = read_safetensors(LIMOE_SOURCE_DIR "/tests/golden/ops.safetensors");
+  static const SafetensorsFile file = read_safetensors(golden_path("ops.safetensors"));
   return file.tensors;
 }
 

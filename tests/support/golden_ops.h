@@ -5,11 +5,12 @@
 
 #include "tensor/error.h"
 #include "tensor/safetensors.h"
+#include "tests/support/paths.h"
 
 namespace limoe::testing {
 
 inline const SafetensorsFile& golden_ops() {
-  static const SafetensorsFile file = read_safetensors(LIMOE_SOURCE_DIR "/tests/golden/ops.safetensors");
+  static const SafetensorsFile file = read_safetensors(golden_path("ops.safetensors"));
   return file;
 }
 

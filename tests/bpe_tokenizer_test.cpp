@@ -23,7 +23,7 @@ using limoe::testing::ScratchFolder;
 
 namespace {
 
-const std::string kGolden = golden_path();
+const std::string kGolden = testing::golden_path();
 
 std::string read_all(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -17,7 +17,7 @@ using namespace limoe;
 
 namespace {
 
-const std::string kFolder = golden_path("data/");
+const std::string kFolder = testing::golden_path("data/");
 
 const nlohmann::json& expected() {
   static const nlohmann::json json = [] {

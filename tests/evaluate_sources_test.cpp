@@ -11,7 +11,7 @@ using namespace limoe;
 
 namespace {
 
-const std::string kFolder = golden_path("data/");
+const std::string kFolder = testing::golden_path("data/");
 
 // A small model that was never trained.
 struct Fixture {

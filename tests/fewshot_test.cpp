@@ -28,7 +28,7 @@ using limoe::testing::ScratchFolder;
 namespace {
 
 const SafetensorsFile& golden() {
-  static const SafetensorsFile file = read_safetensors(golden_path("ridge_probe.safetensors"));
+  static const SafetensorsFile file = read_safetensors(testing::golden_path("ridge_probe.safetensors"));
   return file;
 }
 

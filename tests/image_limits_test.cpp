@@ -17,7 +17,7 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-const std::string kPictures = golden_path("data/pictures/");
+const std::string kPictures = testing::golden_path("data/pictures/");
 
 Bytes picture(const std::string& name) {
   return read_picture_file(kPictures + name, "test");

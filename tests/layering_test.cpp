@@ -139,7 +139,7 @@ Strings complaints(const std::string& path, const std::string& text) {
 
 // Paths of all sources, from the root of the tree.
 Strings source_paths() {
-  const std::filesystem::path root = source_path("");
+  const std::filesystem::path root = limoe::testing::source_path("");
   Strings paths;
   for (const std::string& floor : kFloors) {
     if (!std::filesystem::is_directory(root / floor)) continue;
@@ -154,7 +154,7 @@ Strings source_paths() {
 }
 
 std::string text_of(const std::string& path) {
-  std::ifstream file(source_path(path));
+  std::ifstream file(limoe::testing::source_path(path));
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

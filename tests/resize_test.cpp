@@ -38,7 +38,7 @@ struct GoldenResize {
 };
 
 std::vector<GoldenResize> read_golden() {
-  std::ifstream file(golden_path("resize_golden.txt"));
+  std::ifstream file(testing::golden_path("resize_golden.txt"));
   std::vector<GoldenResize> cases;
   std::string line;
   std::getline(file, line);  // the comment

@@ -53,7 +53,7 @@ TEST_CASE("with a worker on every processor the advice is another") {
 }
 
 TEST_CASE("the bench of data counts pictures and stages of any source") {
-  const std::string tables = golden_path("data/tables/plain.tsv");
+  const std::string tables = testing::golden_path("data/tables/plain.tsv");
   const DataBenchResult result =
       bench_data({.data = tables, .image_size = 16, .threads = 2, .seconds = 0.05, .augment = true});
   CHECK(result.threads == 2);

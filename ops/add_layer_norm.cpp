@@ -2,17 +2,18 @@
 
 #include "autograd/record.h"
 #include "cuda/layer_norm.h"
-#include "ops/add.h"
 #include "ops/dispatch.h"
 #include "ops/layer_norm_arguments.h"
+#include "ops/layer_norm_rows.h"
 #include "ops/statistics_dtype.h"
 #include "tensor/factory.h"
 
 namespace limoe {
-namespace {
-
-AddLayerNormOutput forward_on_device(const Tensor& x, const Tensor& addend, const Tensor& scale,
-                                     const Tensor& bias, double epsilon) {
+AddLayerNormOutput add_layer_norm_forward(const Tensor& x, const Tensor& addend, const Tensor& scale,
+                                          const Tensor& bias, double epsilon) {
+  expect_layer_norm_arguments("add_layer_norm", x, scale, bias, epsilon);
+  expect_shape("add_layer_norm", "addend", addend, x.shape(), "because x is that");
+  expect_same_kind("add_layer_norm", "addend", addend, "x", x);
   const Tensor in = contiguous(x), added = contiguous(addend);
   const Tensor factors = contiguous(scale), offsets = contiguous(bias);
   const Rows rows = fold_leading_axes(in.shape());
@@ -20,7 +21,18 @@ AddLayerNormOutput forward_on_device(const Tensor& x, const Tensor& addend, cons
   AddLayerNormOutput output{empty_like(in),
                             {empty_like(in), empty({rows.count}, statistics, x.device()),
                              empty({rows.count}, statistics, x.device())}};
-  const auto on_cpu = []<class T>(OnCpu<T>) {};
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
+    layer_norm_rows<T>({.x = in.data<T>(),
+                        .scale = factors.data<T>(),
+                        .bias = offsets.data<T>(),
+                        .epsilon = T(epsilon),
+                        .y = output.norm.y.mutable_data<T>(),
+                        .mean = output.norm.mean.mutable_data<T>(),
+                        .rstd = output.norm.rstd.mutable_data<T>(),
+                        .addend = added.data<T>(),
+                        .sum = output.sum.mutable_data<T>()},
+                       rows);
+  };
   dispatch("add_layer_norm", in, on_cpu, [&]<class T>(OnCuda<T> on) {
     const cuda::LayerNormForward<T> of{.x = in.device_data<T>(),
                                        .scale = factors.device_data<T>(),
@@ -35,14 +47,26 @@ AddLayerNormOutput forward_on_device(const Tensor& x, const Tensor& addend, cons
   return output;
 }
 
-LayerNormGradients backward_on_device(const AddLayerNormOutput& output, const Tensor& scale,
-                                      const Tensor& dsum, const Tensor& dy) {
+LayerNormGradients add_layer_norm_backward(const AddLayerNormOutput& output, const Tensor& scale,
+                                           const Tensor& dsum, const Tensor& dy) {
+  if (!dsum.defined()) return layer_norm_backward(output.sum, scale, output.norm.mean, output.norm.rstd, dy);
+  expect_shape("add_layer_norm backward", "dy", dy, output.sum.shape(), "because the sum is that");
+  expect_shape("add_layer_norm backward", "dsum", dsum, output.sum.shape(), "because the sum is that");
   const Tensor factors = contiguous(scale), gradient = contiguous(dy), past = contiguous(dsum);
   const Rows rows = fold_leading_axes(output.sum.shape());
   Tensor dx = empty_like(output.sum), sums = empty({2 * rows.width}, dy.dtype(), dy.device());
-  Tensor partials = empty({cuda::layer_norm_partial_rows(rows), 2 * rows.width}, DType::f32, dy.device());
-  const auto on_cpu = []<class T>(OnCpu<T>) {};
+  const auto on_cpu = [&]<class T>(OnCpu<T>) {
+    layer_norm_rows_backward<T>({.x = output.sum.data<T>(),
+                                 .scale = factors.data<T>(),
+                                 .mean = output.norm.mean.data<T>(),
+                                 .rstd = output.norm.rstd.data<T>(),
+                                 .dy = gradient.data<T>(),
+                                 .dx = dx.mutable_data<T>(),
+                                 .dsum = past.data<T>()},
+                                sums.mutable_data<T>(), rows);
+  };
   dispatch("add_layer_norm backward", output.sum, on_cpu, [&]<class T>(OnCuda<T> on) {
+    Tensor partials = empty({cuda::layer_norm_partial_rows(rows), 2 * rows.width}, DType::f32, dy.device());
     const cuda::LayerNormBackward<T> of{.x = output.sum.device_data<T>(),
                                         .scale = factors.device_data<T>(),
                                         .mean = output.norm.mean.device_data<float>(),
@@ -55,31 +79,6 @@ LayerNormGradients backward_on_device(const AddLayerNormOutput& output, const Te
     cuda::layer_norm_backward(on.stream, of, rows);
   });
   return {dx, sums.slice(0, 0, rows.width), sums.slice(0, rows.width, 2 * rows.width)};
-}
-
-}  // namespace
-
-AddLayerNormOutput add_layer_norm_forward(const Tensor& x, const Tensor& addend, const Tensor& scale,
-                                          const Tensor& bias, double epsilon) {
-  expect_layer_norm_arguments("add_layer_norm", x, scale, bias, epsilon);
-  expect_shape("add_layer_norm", "addend", addend, x.shape(), "because x is that");
-  expect_same_kind("add_layer_norm", "addend", addend, "x", x);
-  if (x.device().kind != DeviceKind::cpu) return forward_on_device(x, addend, scale, bias, epsilon);
-  const Tensor sum = add_forward(x, addend);
-  return {sum, layer_norm_forward(sum, scale, bias, epsilon)};
-}
-
-LayerNormGradients add_layer_norm_backward(const AddLayerNormOutput& output, const Tensor& scale,
-                                           const Tensor& dsum, const Tensor& dy) {
-  expect_shape("add_layer_norm backward", "dy", dy, output.sum.shape(), "because the sum is that");
-  if (dsum.defined()) {
-    expect_shape("add_layer_norm backward", "dsum", dsum, output.sum.shape(), "because the sum is that");
-    if (dy.device().kind != DeviceKind::cpu) return backward_on_device(output, scale, dsum, dy);
-  }
-  LayerNormGradients gradients =
-      layer_norm_backward(output.sum, scale, output.norm.mean, output.norm.rstd, dy);
-  if (dsum.defined()) add_into(gradients.dx, contiguous(dsum));
-  return gradients;
 }
 
 std::vector<Var> add_layer_norm(const Var& x, const Var& addend, const Var& scale, const Var& bias,

@@ -1,8 +1,8 @@
 // add_layer_norm: the residual add and the norm behind it:   sum = x + addend,   y = layer_norm(sum)
 //
 // layer_norm as in layer_norm.h; x, addend, sum, y: [..., D], scale and bias: [D]. Both outputs are used, the
-// sum by the next residual add. On a device one pass over memory does both; the gradient that reaches the sum
-// past the norm is added in the norm's own backward pass.
+// sum by the next residual add. One pass over memory does both; the gradient that reaches the sum past the
+// norm is added in the norm's own backward pass.
 #pragma once
 
 #include <vector>

@@ -1,61 +1,15 @@
 #include "ops/layer_norm.h"
 
-#include <cmath>
-
 #include "autograd/record.h"
 #include "cuda/layer_norm.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/layer_norm_arguments.h"
-#include "ops/row_sums.h"
+#include "ops/layer_norm_rows.h"
 #include "ops/statistics_dtype.h"
 #include "tensor/factory.h"
 
 namespace limoe {
-namespace {
-
-template <class T>
-void forward_cpu(const T* x, const T* scale, const T* bias, T epsilon, T* y, T* mean, T* rstd, Rows rows) {
-  parallel_for(rows.count, rows_per_run(rows.width), [=](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const auto in = as_row(x + row * rows.width, rows.width);
-      auto out = as_row(y + row * rows.width, rows.width);
-      mean[row] = in.sum() / T(rows.width);
-      out = in - mean[row];
-      rstd[row] = T(1) / std::sqrt(out.square().sum() / T(rows.width) + epsilon);
-      out = out * rstd[row] * as_row(scale, rows.width) + as_row(bias, rows.width);
-    }
-  });
-}
-
-template <class T>
-struct BackwardArguments {
-  const T *x, *scale, *mean, *rstd, *dy;
-  T* dx;
-};
-
-// sums [2D]: dscale, then dbias.
-template <class T>
-void backward_cpu(const BackwardArguments<T>& of, T* sums, Rows rows) {
-  const int64_t width = rows.width;
-  sum_over_rows(rows.count, 2 * width, sums, [&](int64_t begin, int64_t end, T* partial) {
-    RowArray<T> normalized(width), scaled(width);
-    const auto scale = as_row(of.scale, width);
-    auto dscale = as_row(partial, width), dbias = as_row(partial + width, width);
-    for (int64_t row = begin; row < end; ++row) {
-      const auto dy = as_row(of.dy + row * width, width);
-      const T rstd = of.rstd[row];
-      normalized = (as_row(of.x + row * width, width) - of.mean[row]) * rstd;
-      scaled = dy * scale;
-      dscale += dy * normalized;
-      dbias += dy;
-      const T mean = scaled.sum() / T(width), along = (scaled * normalized).sum() / T(width);
-      as_row(of.dx + row * width, width) = rstd * (scaled - mean - normalized * along);
-    }
-  });
-}
-
-}  // namespace
 
 LayerNormOutput layer_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& bias, double epsilon) {
   expect_layer_norm_arguments("layer_norm", x, scale, bias, epsilon);
@@ -65,8 +19,14 @@ LayerNormOutput layer_norm_forward(const Tensor& x, const Tensor& scale, const T
   LayerNormOutput output{empty_like(in), empty({rows.count}, statistics, x.device()),
                          empty({rows.count}, statistics, x.device())};
   const auto on_cpu = [&]<class T>(OnCpu<T>) {
-    forward_cpu(in.data<T>(), factors.data<T>(), offsets.data<T>(), T(epsilon), output.y.mutable_data<T>(),
-                output.mean.mutable_data<T>(), output.rstd.mutable_data<T>(), rows);
+    layer_norm_rows<T>({.x = in.data<T>(),
+                        .scale = factors.data<T>(),
+                        .bias = offsets.data<T>(),
+                        .epsilon = T(epsilon),
+                        .y = output.y.mutable_data<T>(),
+                        .mean = output.mean.mutable_data<T>(),
+                        .rstd = output.rstd.mutable_data<T>()},
+                       rows);
   };
   dispatch("layer_norm", in, on_cpu, [&]<class T>(OnCuda<T> on) {
     const cuda::LayerNormForward<T> of{.x = in.device_data<T>(),
@@ -87,9 +47,13 @@ LayerNormGradients layer_norm_backward(const Tensor& x, const Tensor& scale, con
   const Rows rows = fold_leading_axes(in.shape());
   Tensor dx = empty_like(in), sums = empty({2 * rows.width}, x.dtype(), x.device());
   const auto on_cpu = [&]<class T>(OnCpu<T>) {
-    backward_cpu<T>({in.data<T>(), factors.data<T>(), mean.data<T>(), rstd.data<T>(), gradient.data<T>(),
-                     dx.mutable_data<T>()},
-                    sums.mutable_data<T>(), rows);
+    layer_norm_rows_backward<T>({.x = in.data<T>(),
+                                 .scale = factors.data<T>(),
+                                 .mean = mean.data<T>(),
+                                 .rstd = rstd.data<T>(),
+                                 .dy = gradient.data<T>(),
+                                 .dx = dx.mutable_data<T>()},
+                                sums.mutable_data<T>(), rows);
   };
   dispatch("layer_norm backward", in, on_cpu, [&]<class T>(OnCuda<T> on) {
     Tensor partials = empty({cuda::layer_norm_partial_rows(rows), 2 * rows.width}, DType::f32, x.device());

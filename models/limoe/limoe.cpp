@@ -111,8 +111,9 @@ std::vector<Var> Limoe::run_block(const Block& block, const Var& x, const Forwar
                                   const TokenLayout& layout, RouterReport& report,
                                   std::vector<AuxiliaryLoss>& losses) const {
   const NameScope scope("blocks." + std::to_string(block.index));
-  const Var attended = add(x, block.attention(block.attention_norm(x), layout.sequences));
-  const Var normed = block.mlp_norm(attended);
+  const std::vector<Var> added =
+      block.mlp_norm(x, block.attention(block.attention_norm(x), layout.sequences));
+  const Var &attended = added[0], &normed = added[1];
   if (block.mlp) return {add(attended, (*block.mlp)(normed))};
   const NameScope moe_scope("moe");
   MoeInputs inputs{.group_of = layout.group_of,

@@ -1,5 +1,6 @@
 #include "models/nn/layers.h"
 
+#include "ops/add_layer_norm.h"
 #include "ops/attention.h"
 #include "ops/cast.h"
 #include "ops/gelu.h"
@@ -16,6 +17,9 @@ LayerNorm::LayerNorm(const ParameterArena& arena, const std::string& name)
     : scale(arena[name + ".scale"]), bias(arena[name + ".bias"]) {}
 Var LayerNorm::operator()(const Var& x) const {
   return layer_norm(x, as_dtype(scale, x.dtype()), as_dtype(bias, x.dtype()));
+}
+std::vector<Var> LayerNorm::operator()(const Var& x, const Var& addend) const {
+  return add_layer_norm(x, addend, as_dtype(scale, x.dtype()), as_dtype(bias, x.dtype()));
 }
 
 Linear::Linear(const ParameterArena& arena, const std::string& name)

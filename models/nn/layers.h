@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "autograd/parameter.h"
 #include "ops/sequences.h"
@@ -20,6 +21,8 @@ struct LayerNorm {
   Var scale, bias;  // [D]
   LayerNorm(const ParameterArena& arena, const std::string& name);
   Var operator()(const Var& x) const;
+  // {x + addend, the norm of it}: a residual add and the norm behind it in one pass.
+  std::vector<Var> operator()(const Var& x, const Var& addend) const;
 };
 
 struct Linear {

@@ -77,6 +77,22 @@ std::string read_header_text(const std::string& path, const InputFile& file) {
   return text;
 }
 
+// Piece by piece, so that beside the tensor little memory is needed.
+void read_converted(const std::string& path, const InputFile& file, const SafetensorsEntry& entry,
+                    uint64_t begin, Tensor& tensor) {
+  constexpr int64_t kPiece = 8192;
+  const SafetensorsType& type = *entry.type;
+  std::vector<std::byte> piece(size_t(std::min(kPiece, tensor.element_count())) * type.bytes);
+  std::byte* to = static_cast<std::byte*>(tensor.raw_mutable_data());
+  for (int64_t done = 0; done < tensor.element_count(); done += kPiece) {
+    const int64_t count = std::min(kPiece, tensor.element_count() - done);
+    file.read(piece.data(), uint64_t(count) * type.bytes, begin + uint64_t(done) * type.bytes);
+    if (const auto misfit = type.convert(piece.data(), count, to + size_t(done) * size_of(type.dtype)))
+      throw FileError(path, ": tensor ", entry.name, " is ", type.name, ", and its element ",
+                      done + misfit->index, " is ", misfit->value, "; expected ", type.expected);
+  }
+}
+
 }  // namespace
 
 SafetensorsFile read_safetensors(const std::string& path) {
@@ -84,10 +100,15 @@ SafetensorsFile read_safetensors(const std::string& path) {
   const std::string text = read_header_text(path, file);
   const uint64_t data_start = kLengthBytes + text.size();
   SafetensorsHeader header = parse_safetensors_header(path, text, file.size() - data_start);
-  SafetensorsFile result{{}, std::move(header.metadata)};
+  SafetensorsFile result{{}, std::move(header.metadata), {}};
   for (const SafetensorsEntry& entry : header.entries) {
-    Tensor tensor(entry.shape, entry.dtype);
-    file.read(tensor.raw_mutable_data(), tensor.byte_count(), data_start + entry.begin);
+    Tensor tensor(entry.shape, entry.type->dtype);
+    if (entry.type->convert == nullptr) {
+      file.read(tensor.raw_mutable_data(), tensor.byte_count(), data_start + entry.begin);
+    } else {
+      read_converted(path, file, entry, data_start + entry.begin, tensor);
+      result.converted.emplace(entry.name, entry.type->name);
+    }
     result.tensors.emplace(entry.name, std::move(tensor));
   }
   return result;
@@ -101,10 +122,10 @@ void write_safetensors(const std::string& path, const std::map<std::string, Tens
       throw ValueError("write_safetensors: a tensor is called __metadata__; expected any other name");
     if (!tensor.defined())
       throw ValueError("write_safetensors: tensor ", name, " holds nothing; expected values");
-    header.entries.push_back({name, tensor.dtype(), tensor.shape()});
+    header.entries.push_back({name, &safetensors_type_of(tensor.dtype()), tensor.shape()});
   }
   std::stable_sort(header.entries.begin(), header.entries.end(),
-                   [](const auto& a, const auto& b) { return size_of(a.dtype) > size_of(b.dtype); });
+                   [](const auto& a, const auto& b) { return a.type->bytes > b.type->bytes; });
   uint64_t offset = 0;
   for (SafetensorsEntry& entry : header.entries) {
     entry.begin = offset;

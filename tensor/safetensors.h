@@ -6,8 +6,9 @@
 // The reader is strict, because a checkpoint may come from anywhere: the header is at most 100 MB, keys occur
 // once, shapes have at most six axes, and the data is covered without holes or overlap. All of that is
 // checked before any tensor is allocated, so a file can make the reader allocate no more than a small
-// multiple of its own size. F32, BF16, I32 and F64 are read as they are; any other type is refused, naming
-// the tensor.
+// multiple of its own size. F32, BF16, I32 and F64 are read as they are; F16 and whole numbers of other sizes
+// become f32 and i32 where nothing is lost (safetensors_types.h). Any other type is refused, naming the
+// tensor, and so is an element that its dtype cannot hold.
 //
 // The writer's bytes depend on its arguments alone: wide elements first, then by name. The data starts on a
 // multiple of 64 bytes, and the file is replaced atomically (atomic_file.h).
@@ -23,9 +24,10 @@ namespace limoe {
 struct SafetensorsFile {
   std::map<std::string, Tensor> tensors;  // on the CPU
   std::map<std::string, std::string> metadata;
+  std::map<std::string, std::string> converted;  // the type in the file, of tensors that became another one
 };
 
-// Throws FileError, by path, when the file is absent, malformed or holds a type that is not read.
+// Throws FileError, by path, when the file is absent, malformed or holds what is not read.
 SafetensorsFile read_safetensors(const std::string& path);
 
 // Tensors may be views and may be on any device. Throws FileError when the file cannot be written, and

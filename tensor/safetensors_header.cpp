@@ -12,13 +12,6 @@ namespace {
 
 const std::string kMetadataKey = "__metadata__";
 
-struct TypeName {
-  const char* name;
-  DType dtype;
-};
-constexpr TypeName kTypeNames[] = {
-    {"F32", DType::f32}, {"BF16", DType::bf16}, {"I32", DType::i32}, {"F64", DType::f64}};
-
 // One tensor as the parser finds it.
 struct Found {
   std::string name;
@@ -168,26 +161,22 @@ SafetensorsEntry interpreted(const std::string& path, const Found& found) {
   const auto fail = [&](const auto&... parts) {
     throw FileError(path, ": tensor ", shown(found.name), parts...);
   };
-  const auto type = std::find_if(std::begin(kTypeNames), std::end(kTypeNames),
-                                 [&](const TypeName& known) { return *found.dtype_name == known.name; });
-  if (type == std::end(kTypeNames))
-    fail(" is ", shown(*found.dtype_name), "; expected F32, BF16, I32 or F64");
-  // A size of 0 counts as 1 in the overflow check, so that the strides of an empty tensor cannot overflow
-  // either.
-  int64_t bytes = int64_t(size_of(type->dtype));
-  bool is_empty = false;
-  for (const uint64_t size : *found.sizes) {
-    is_empty |= size == 0;
+  const SafetensorsType* const type = find_safetensors_type(*found.dtype_name);
+  if (type == nullptr) fail(" is ", shown(*found.dtype_name), "; expected ", names_of_safetensors_types());
+  // An element takes the larger of its sizes here and in the file, and a size of 0 counts as 1 in the
+  // overflow check, so that the strides of an empty tensor cannot overflow either.
+  int64_t largest = int64_t(std::max(size_of(type->dtype), type->bytes));
+  for (const uint64_t size : *found.sizes)
     if (size > uint64_t(INT64_MAX) ||
-        __builtin_mul_overflow(bytes, std::max<int64_t>(int64_t(size), 1), &bytes))
+        __builtin_mul_overflow(largest, std::max<int64_t>(int64_t(size), 1), &largest))
       fail(" has more bytes than 63 bits can count; expected a size that a file can have");
-  }
-  if (is_empty) bytes = 0;
-  const uint64_t begin = found.offsets->at(0), end = found.offsets->at(1);
-  if (end < begin || end - begin != uint64_t(bytes))
-    fail(" has data_offsets [", begin, ", ", end, "]; expected ", bytes, " bytes, as its shape has");
   const std::vector<int64_t> sizes(found.sizes->begin(), found.sizes->end());
-  return {found.name, type->dtype, Shape(std::span<const int64_t>(sizes)), begin, end};
+  const Shape shape{std::span<const int64_t>(sizes)};
+  const uint64_t bytes = uint64_t(shape.element_count()) * type->bytes;
+  const uint64_t begin = found.offsets->at(0), end = found.offsets->at(1);
+  if (end < begin || end - begin != bytes)
+    fail(" has data_offsets [", begin, ", ", end, "]; expected ", bytes, " bytes, as its shape has");
+  return {found.name, type, shape, begin, end};
 }
 
 // Every byte of the data belongs to exactly one tensor. `entries` are in order.
@@ -210,14 +199,6 @@ std::string quoted(const char* what, const std::string& text) {
   } catch (const nlohmann::json::exception&) {
     throw ValueError("write_safetensors: ", what, " is not UTF-8; expected text");
   }
-}
-
-const char* type_name(DType dtype) {
-  const auto type = std::find_if(std::begin(kTypeNames), std::end(kTypeNames),
-                                 [&](const TypeName& known) { return known.dtype == dtype; });
-  if (type == std::end(kTypeNames))
-    throw DTypeError("write_safetensors: ", dtype, " has no name in the format");
-  return type->name;
 }
 
 }  // namespace
@@ -256,7 +237,7 @@ std::string safetensors_header_text(const SafetensorsHeader& header) {
   for (const SafetensorsEntry& entry : header.entries) {
     separate();
     text += quoted("a tensor's name", entry.name) +
-            concatenate(":{\"dtype\":\"", type_name(entry.dtype), "\",\"shape\":[");
+            concatenate(":{\"dtype\":\"", entry.type->name, "\",\"shape\":[");
     for (int axis = 0; axis < entry.shape.rank(); ++axis)
       text += (axis ? "," : "") + std::to_string(entry.shape[axis]);
     text += concatenate("],\"data_offsets\":[", entry.begin, ",", entry.end, "]}");

@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "tensor/dtype.h"
+#include "tensor/safetensors_types.h"
 #include "tensor/shape.h"
 
 namespace limoe {
 
 struct SafetensorsEntry {
   std::string name;
-  DType dtype = DType::f32;
+  const SafetensorsType* type = nullptr;
   Shape shape;
   uint64_t begin = 0;  // of its bytes, counted from the start of the data
   uint64_t end = 0;

@@ -222,9 +222,10 @@ TEST_CASE("safetensors: every breach of the header's form is refused in words") 
 }
 
 TEST_CASE("safetensors: types that are not read are refused by the tensor's name") {
-  for (const std::string dtype : {"F16", "I64", "U8", "BOOL", "F8_E4M3", "f32", ""})
+  for (const std::string dtype : {"F8_E4M3", "F8_E5M2", "F4", "C64", "f32", "I128", ""})
     CHECK(refusal("{" + entry("text.ids", dtype, "[1]", "[0,4]") + "}", 4) ==
-          "tensor text.ids is " + dtype + "; expected F32, BF16, I32 or F64");
+          "tensor text.ids is " + dtype +
+              "; expected F32, BF16, I32, F64, F16, I64, I16, I8, U64, U32, U16, U8 or BOOL");
 }
 
 TEST_CASE("safetensors: offsets must fit the shape and cover the data without holes or overlap") {

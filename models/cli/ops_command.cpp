@@ -78,7 +78,10 @@ void run(const OpsArguments& arguments) {
   RunOptions options{
       .parameters = given_parameters(arguments), .gradients = arguments.grad, .device = device};
   if (!arguments.dtype.empty()) options.dtype = floating_dtype(arguments.dtype);
-  const OpRun done = run_op(op, read_safetensors(arguments.in).tensors, options);
+  const SafetensorsFile file = read_safetensors(arguments.in);
+  for (const auto& [name, type] : file.converted)
+    std::cout << name << " is " << type << " in the file and read as " << file.tensors.at(name).dtype() << "\n";
+  const OpRun done = run_op(op, file.tensors, options);
   for (const std::string& conversion : done.conversions) std::cout << conversion << "\n";
   write_results(arguments.out, op, done.results, options.parameters);
 }

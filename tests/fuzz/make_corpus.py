@@ -39,6 +39,11 @@ def safetensors_seeds():
                "two": (12, entry % ("v", "F64", "[]", 0, 8) + "," + entry % ("w", "I32", "[1,1]", 8, 12)),
                "huge": (4, entry % ("w", "F32", "[4611686018427387904,4]", 0, 4)),
                "hole": (12, entry % ("w", "F32", "[1]", 4, 8))}
+    foreign, end = [], 0
+    for dtype, size in ("F16", 2), ("I64", 8), ("U64", 8), ("U32", 4), ("I16", 2), ("U16", 2), ("I8", 1), ("U8", 1), ("BOOL", 1):
+        foreign.append(entry % (dtype.lower(), dtype, "[2]", end, end + 2 * size))
+        end += 2 * size
+    headers["foreign"] = (end, ",".join(foreign))
     for name, (data, text) in headers.items():
         seed("safetensors", "header_" + name, bytes([data * 2 + 1]) + ("{" + text + "}").encode())
 

@@ -82,9 +82,11 @@ void run_training(const TrainArguments& arguments) {
   const TrainRequest request{
       .model = configs.model, .train = configs.train, .resume = arguments.resume, .stop = &stop_requested};
   const TrainResult result = train(request, run, both);
+  // Who sends a signal grants seconds, and figures and a report need the model over pictures and texts.
   if (result.stopped)
     throw StoppedEarly("stopped at step ", result.steps, "; saved ", result.checkpoint,
-                       "; go on with --resume --out ", arguments.out);
+                       "; go on with --resume --out ", arguments.out,
+                       "; no report is written before the end: limoe report ", arguments.out, " makes one");
   both.note("trained for " + readable_seconds(result.seconds) + "; saved " + result.checkpoint);
   final_evaluation(load_model(result.checkpoint), run, both);
   leave_report(arguments.out, both);
@@ -99,6 +101,7 @@ Action declare_train(CLI::App& flags) {
   flags
       .add_option("--out", arguments->out,
                   "folder of the run: config, metrics, log, checkpoints, report.html")
+      ->type_name("DIR")
       ->required();
   flags.add_flag("--resume", arguments->resume,
                  "go on from the newest valid checkpoint in --out, bit for bit");

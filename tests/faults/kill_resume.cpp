@@ -5,8 +5,9 @@
 //   limoe_kill_resume --limoe BUILD/tests/faults/limoe_faulty [--signal KILL|TERM] [--kills 20] [--seed N]
 //
 // KILL: half of the kills hit while a checkpoint is being written, which fault_shim.cpp makes slow; that it
-// was so shows in the unfinished folder that is left behind. TERM: the exit status has to be 85. Exit status
-// 0 when every end was followed by a resume and every finished run is the same.
+// was so shows in the unfinished folder that is left behind. TERM: the exit status has to be 85, and the last
+// line has to say how to go on and how to get a report, which only a finished run writes. Exit status 0 when
+// every end was followed by a resume and every finished run is the same.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -191,6 +192,7 @@ class Torture {
       if (status == 0) break;
       if (undisturbed || status != (settings_.signal == SIGKILL ? -SIGKILL : kStoppedEarlyStatus))
         fail("ended with " + std::to_string(status));
+      if (settings_.signal == SIGTERM) expect_a_word_on_stopping(run);
       was_ended = true;
       ++ends_;
       inside_ += fs::exists(unfinished(child, run));
@@ -199,6 +201,14 @@ class Torture {
       throw Failure("after " + std::to_string(ends_) + " ends: " + what +
                     " differs from the undisturbed run's");
     ++runs_;
+  }
+
+  void expect_a_word_on_stopping(const std::string& run) const {
+    const std::string said = text_of(output_);
+    for (const std::string& needed :
+         {"go on with --resume --out " + run, "limoe report " + run + " makes one"})
+      if (said.find(needed) == std::string::npos) fail("was stopped without \"" + needed + "\"");
+    if (fs::exists(run + "/report.html")) fail("was stopped and wrote a report");
   }
 
   static std::string unfinished(const ChildProcess& child, const std::string& run) {

@@ -44,16 +44,25 @@ const ByteAlphabet& alphabet() {
   return instance;
 }
 
-// Every piece as a merges file writes it.
-std::vector<std::string> byte_pieces_as_written() {
-  std::vector<std::string> pieces;
-  for (const char* ending : {"", kEndOfWord})
-    for (const char32_t character : alphabet().character_of_id) {
-      std::string piece;
-      append_utf8(piece, character);
-      pieces.push_back(piece + ending);
-    }
-  return pieces;
+// The pieces of one byte as a merges file writes them, by their ids; made once, whatever is parsed.
+struct BytePieces {
+  std::vector<std::string> written;
+  std::unordered_map<std::string, int32_t> ids;
+
+  BytePieces() {
+    for (const char* ending : {"", kEndOfWord})
+      for (const char32_t character : alphabet().character_of_id) {
+        std::string piece;
+        append_utf8(piece, character);
+        ids.emplace(piece + ending, static_cast<int32_t>(written.size()));
+        written.push_back(piece + ending);
+      }
+  }
+};
+
+const BytePieces& byte_pieces() {
+  static const BytePieces instance;
+  return instance;
 }
 
 std::string text_of_file(const std::string& path, const std::string& content) {
@@ -71,12 +80,7 @@ std::string_view next_line(std::string_view& text) {
 
 class MergesParser {
  public:
-  explicit MergesParser(const std::string& path) : path_(path) {
-    for (std::string& piece : byte_pieces_as_written()) {
-      const int32_t id = static_cast<int32_t>(ids_.size());
-      ids_.emplace(std::move(piece), id);
-    }
-  }
+  explicit MergesParser(const std::string& path) : path_(path) {}
 
   void add(std::string_view line, int64_t number) {
     const size_t blank = line.find(' ');
@@ -88,8 +92,11 @@ class MergesParser {
     const BpeMerge merge{id_of(left, number), id_of(right, number)};
     if (left.ends_with(kEndOfWord))
       throw FileError(where(number), ": ", quoted(left), " ends a word; expected it on the right alone");
-    if (!ids_.emplace(left + right, kFirstMerge + static_cast<int32_t>(merges_.size())).second)
-      throw FileError(where(number), " makes ", quoted(left + right), " again; expected each piece once");
+    const std::string made = left + right;
+    // "a" and a "</w>" made of its four letters are the byte "a" that ends a word.
+    if (byte_pieces().ids.contains(made) ||
+        !ids_.emplace(made, kFirstMerge + static_cast<int32_t>(merges_.size())).second)
+      throw FileError(where(number), " makes ", quoted(made), " again; expected each piece once");
     merges_.push_back(merge);
   }
 
@@ -108,20 +115,19 @@ class MergesParser {
   }
 
   int32_t id_of(const std::string& piece, int64_t line) const {
-    static const std::string blank = byte_pieces_as_written()[size_t(bpe_byte_ids()[' '])];
+    static const std::string& blank = byte_pieces().written[size_t(bpe_byte_ids()[' '])];
     if (piece.starts_with(blank))
       throw FileError(where(line), ": ", quoted(piece),
                       " begins with a blank's byte, as GPT-2's do; expected ",
                       "CLIP's merges, whose words end in ", kEndOfWord);
-    const auto found = ids_.find(piece);
-    if (found == ids_.end())
-      throw FileError(where(line), ": ", quoted(piece),
-                      " is no byte and made by no earlier line; expected one");
-    return found->second;
+    for (const auto* ids : {&byte_pieces().ids, &ids_})
+      if (const auto found = ids->find(piece); found != ids->end()) return found->second;
+    throw FileError(where(line), ": ", quoted(piece),
+                    " is no byte and made by no earlier line; expected one");
   }
 
   std::string path_;
-  std::unordered_map<std::string, int32_t> ids_;
+  std::unordered_map<std::string, int32_t> ids_;  // of what merges made
   std::vector<BpeMerge> merges_;
 };
 
@@ -153,7 +159,7 @@ std::vector<BpeMerge> parse_bpe_merges(const std::string& path, const std::strin
 }
 
 std::string write_bpe_merges(const std::vector<BpeMerge>& merges) {
-  std::vector<std::string> pieces = byte_pieces_as_written();
+  std::vector<std::string> pieces = byte_pieces().written;
   std::string text = "#version: 0.2\n";
   for (const BpeMerge& merge : merges) {
     const std::string left = pieces[size_t(merge.left)], right = pieces[size_t(merge.right)];

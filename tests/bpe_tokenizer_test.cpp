@@ -140,6 +140,8 @@ TEST_CASE("bpe: saved, gzipped and with other line ends it is the same tokenizer
 TEST_CASE("bpe: malformed merges are refused in one line that names theirs") {
   const std::string head = "#version: 0.2\n";
   CHECK(refusal(head + "a b\na b\n") == "merges.txt: line 3 makes \"ab\" again; expected each piece once");
+  CHECK(refusal(head + "< /\n</ w\n</w >\na </w>\n") ==
+        "merges.txt: line 5 makes \"a</w>\" again; expected each piece once");
   CHECK(refusal(head + "ab c\n") ==
         "merges.txt: line 2: \"ab\" is no byte and made by no earlier line; expected one");
   CHECK(refusal(head + "a</w> b\n") ==

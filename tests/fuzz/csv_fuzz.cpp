@@ -1,6 +1,4 @@
 // A table of pictures and captions. Mode bit 0: parted by commas instead of tabs.
-#include <algorithm>
-
 #include "data/sources/csv_source.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -13,7 +11,8 @@ void read_rows(const std::string& path, const CsvColumns& columns) {
   const CsvSource source(path, columns, bad);
   for (const BadSample& sample : bad.samples())
     fuzzing::expect(to_json(sample).find('\n') == std::string::npos, "one line of JSON");
-  for (int64_t sample = 0; sample < std::min<int64_t>(source.size(), 8); ++sample) {
+  if (source.size() == 0) return;
+  for (const int64_t sample : {int64_t{0}, source.size() - 1}) {
     source.image_name(sample);
     fuzzing::expect_parsed_or_refused([&] { source.read_text(sample); });
     fuzzing::expect_parsed_or_refused([&] { source.read_image(sample); });

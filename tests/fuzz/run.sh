@@ -6,11 +6,12 @@
 #   tests/fuzz/run.sh 1000000r config      a million executions of one
 #
 # Settings from the environment: BUILD (build-fuzz), FOUND (build-fuzz/found: new inputs, kept for the next run, and what
-# made a target fail), JOBS (2 targets at a time), CXX (clang++-14), LARGEST (bytes of an input; what libFuzzer takes).
+# made a target fail), JOBS (2 targets at a time), CXX (clang++-14), LARGEST (bytes of an input; what libFuzzer takes),
+# SEED (of libFuzzer's random numbers; another one each time).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-[ $# -ge 1 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
 amount=$1; shift
 BUILD=${BUILD:-build-fuzz}
 FOUND=${FOUND:-$BUILD/found}
@@ -33,6 +34,7 @@ run_one() {
   export SCRATCH
   [ -f "tests/fuzz/$name.dict" ] && options+=("-dict=tests/fuzz/$name.dict")
   [ -n "${LARGEST:-}" ] && options+=("-max_len=$LARGEST")
+  [ -n "${SEED:-}" ] && options+=("-seed=$SEED")
   # One allocation above 64 MB is stopped here; the sum of them is what the targets watch themselves.
   "$BUILD/tests/fuzz/${name}_fuzz" "$limit" "${options[@]}" -malloc_limit_mb=64 -timeout=25 -print_final_stats=1 \
     -artifact_prefix="$FOUND/$name." "$FOUND/$name" "tests/fuzz/corpus/$name" > "$log" 2>&1 || echo "status $?" >> "$log"
@@ -49,7 +51,9 @@ run_one() {
   printf '%-16s %12s %9s %9s  %s\n' "$name" "${runs:-?}" "${rate:-?}" "${coverage:-?}" "$found"
 }
 export -f run_one
-export BUILD FOUND limit LARGEST
+# Inputs are small, so freed memory is watched long enough in 16 MB, which stay in the cache.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-malloc_context_size=4:quarantine_size_mb=16}
+export BUILD FOUND limit LARGEST SEED
 
 rm -f "$FOUND/failed"
 printf '%-16s %12s %9s %9s  %s\n' target executions per-sec. coverage finding

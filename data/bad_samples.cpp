@@ -22,7 +22,7 @@ void BadSampleLog::add(const BadSample& sample) {
   const int64_t count = static_cast<int64_t>(samples_.size());
   if (count > max_bad_)
     throw FileError(sample.shard, ": ", count, " bad sample", count == 1 ? "" : "s", "; expected at most ",
-                    max_bad_, " (max_bad). The last is ", sample.member, " at byte ", sample.offset, ": ",
+                    max_bad_, " (max-bad). The last is ", sample.member, " at byte ", sample.offset, ": ",
                     sample.reason);
 }
 

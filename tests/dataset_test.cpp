@@ -146,7 +146,7 @@ TEST_CASE("more bad samples than max_bad are an error with the counts") {
     tar.finish();
   }
   CHECK(
-      contains(message_of(folder / "a.tar", {.max_bad = 2}), "3 bad samples; expected at most 2 (max_bad)"));
+      contains(message_of(folder / "a.tar", {.max_bad = 2}), "3 bad samples; expected at most 2 (max-bad)"));
   CHECK(contains(message_of(folder / "a.tar"), "no usable sample in 1 shard(s)"));
   CHECK(contains(message_of(folder / "a.tar"), "Skipped: 3, the first, a: no picture, only txt"));
 }

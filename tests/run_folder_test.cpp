@@ -75,6 +75,8 @@ TEST_CASE("run folder: resuming needs a run, and beginning needs none") {
         path + ": holds no run to resume; expected a run folder, or no --resume to begin one");
   CHECK(!fs::exists(path));
   { const RunFolder run(path, false); }
+  CHECK_NOTHROW(RunFolder(path, false));  // it has not come to its first step
+  RunFolder(path, false).metrics("{\"step\":1}");
   CHECK(message_of([&] { RunFolder(path, false); }) ==
         path + ": holds a run already; expected a new folder, or --resume to go on with it");
   fs::remove(path + "/metrics.jsonl");

@@ -144,7 +144,7 @@ Action declare_bench(CLI::App& flags) {
       "or 'step': a whole training step; or 'data': pictures a second, by stage of loading");
   flags.add_option("--threads", a.threads, "CPU threads [all processors]")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+      ->check(CLI::Range(1, 1024).description(""));
   flags.add_option("--json", a.json, "write the figures here too (of ops: in google-benchmark's form)")
       ->type_name("FILE");
   OwnedFlags ops(flags, a, "ops", "Ops");

@@ -9,6 +9,7 @@
 #include "models/cli/table.h"
 #include "models/train/checkpoint.h"
 #include "models/train/evaluate.h"
+#include "models/train/readable.h"
 #include "tensor/error.h"
 #include "tensor/nearest_name.h"
 #include "tensor/split_text.h"
@@ -151,8 +152,8 @@ void evaluate(EvalArguments& arguments) {
   std::cout << arguments.task << " of " << loaded.path << " on " << arguments.data << "\n";
   write_json(arguments.json, run_task(arguments, loaded, dataset));
   if (const size_t bad = dataset->bad_samples().size(); bad > 0)
-    std::cerr << "limoe: " << bad << " samples left out; the first: " << dataset->bad_samples()[0].reason
-              << "\n";
+    std::cerr << "limoe: " << counted(int64_t(bad), "sample")
+              << " left out; the first: " << dataset->bad_samples()[0].reason << "\n";
 }
 
 }  // namespace

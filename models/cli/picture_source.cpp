@@ -37,13 +37,17 @@ std::string one_line(const std::vector<uint8_t>& bytes) {
 }  // namespace
 
 PictureSource::PictureSource(const std::string& path) {
+  if (!fs::exists(path) && path.find_first_of("{:") == std::string::npos)
+    throw FileError(
+        path, ": no such file or folder; expected a folder of pictures, a .tar, or a folder of .tar files");
   if (fs::is_directory(path) && !holds_tars(path))
     add_folder(path);
-  else  // throws where there is nothing
+  else
     for (const std::string& shard : find_shards(path)) add_tar(shard);
   if (entries_.empty())
-    throw FileError(path,
-                    ": holds no picture; expected .png, .jpg, .webp, .bmp or .gif files, in folders or in tar files");
+    throw FileError(
+        path,
+        ": holds no picture; expected .png, .jpg, .webp, .bmp or .gif files, in folders or in tar files");
   std::stable_sort(entries_.begin(), entries_.end(),
                    [](const Entry& a, const Entry& b) { return a.name < b.name; });
 }

@@ -13,6 +13,10 @@ std::string grouped_digits(int64_t number) {
   return digits;
 }
 
+std::string counted(int64_t number, const char* noun) {
+  return grouped_digits(number) + ' ' + noun + (number == 1 ? "" : "s");
+}
+
 std::string with_decimals(double number, int decimals) {
   std::array<char, 400> text{};  // DBL_MAX has 309 digits
   std::snprintf(text.data(), text.size(), "%.*f", decimals, number);

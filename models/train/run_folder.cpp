@@ -98,15 +98,14 @@ std::string step_line(const StepReport& r) {
 }
 
 RunFolder::RunFolder(const std::string& path, bool resume) : path_(path), is_resumed_(resume) {
-  const auto holds_run = [this] {
-    std::error_code unknown;
-    return fs::exists(in_folder(kMetricsFile), unknown) || has_checkpoints(path_);
-  };
-  if (resume && !holds_run())
+  std::error_code unknown;
+  if (resume && !fs::exists(in_folder(kMetricsFile), unknown) && !has_checkpoints(path_))
     throw FileError(path, ": holds no run to resume; expected a run folder, or no --resume to begin one");
   make_folders(path);
   lock_ = std::make_unique<RunLock>(path);
-  if (!resume && holds_run())
+  // A run that ended before its first line of metrics, for a mistake in its data say, has nothing to lose.
+  const auto metrics_bytes = fs::file_size(in_folder(kMetricsFile), unknown);
+  if (!resume && ((!unknown && metrics_bytes > 0) || has_checkpoints(path_)))
     throw FileError(path, ": holds a run already; expected a new folder, or --resume to go on with it");
   make_folders(in_folder("checkpoints"));
   remove_left_overs(path);

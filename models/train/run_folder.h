@@ -31,8 +31,9 @@ namespace limoe {
 
 class RunFolder final : public TrainObserver {
  public:
-  // Makes the folder, or goes on with the run in it. Throws FileError when it holds a run already and
-  // `resume` is false, when it holds none and `resume` is true, and when another process trains into it.
+  // Makes the folder, or goes on with the run in it. Throws FileError when `resume` is false and it holds a
+  // run that has come to its first metrics or checkpoint, when `resume` is true and it holds no run, and when
+  // another process trains into it.
   RunFolder(const std::string& path, bool resume);
 
   // Each throws FileError, with the file as it was.

@@ -125,13 +125,15 @@ std::vector<ReportTable> RunParts::startup_tables() const {
         concatenate(grouped_digits(dataset->size()), " in ", dataset->extent(), " of ", config.train_data)},
        {"tokenizer",
         concatenate(tokenizer->kind(), ", ", grouped_digits(tokenizer->vocab_size()), " pieces")},
-       {"batch", concatenate(config.batch_size, " pairs in ", config.accum_freq, " micro-batches")},
+       {"batch", concatenate(config.batch_size, " pairs in ", config.accum_freq,
+                             config.accum_freq == 1 ? " micro-batch" : " micro-batches")},
        {"length",
         concatenate(grouped_digits(total_steps), " steps, ", loader->steps_per_epoch(), " to an epoch")}}};
-  const ReportTable machine{"Machine",
-                            {{"device", concatenate(config.device, " in ", config.precision, "; ",
-                                                    thread_count(), " threads, built for ", LIMOE_MARCH)},
-                             {"loader", concatenate(config.workers, " workers")}}};
+  const ReportTable machine{
+      "Machine",
+      {{"device", concatenate(config.device, " in ", config.precision, "; ",
+                              counted(thread_count(), "thread"), ", built for ", LIMOE_MARCH)},
+       {"loader", counted(config.workers, "worker")}}};
   return {model_table(model_config, info), data, memory_table(info.memory), machine};
 }
 

@@ -63,9 +63,11 @@ bench: build
 	build/limoe bench
 
 # Every parser for a minute on damaged input; tests/fuzz/run.sh runs longer.
+FUZZ_SECONDS := 60
+FUZZ_TARGETS :=
 fuzz: PACKAGES += clang-14 libclang-rt-14-dev
 fuzz: packages
-	tests/fuzz/run.sh 60
+	tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 clean:
 	rm -rf build build-sanitize build-fuzz build-nvcc

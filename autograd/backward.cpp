@@ -50,8 +50,11 @@ void run(Pending& pending) {
     node->backward(dy, gradients);
     if (backward_observer) backward_observer(*node, true);
     dy = Tensor();
-    for (size_t i = 0; i < gradients.size(); ++i)
-      if (gradients[i].defined()) pending.add(node->inputs[i], gradients[i]);
+    for (size_t i = 0; i < gradients.size(); ++i) {
+      if (!gradients[i].defined()) continue;
+      gradients[i].name_memory(node->full_name() + " backward");
+      pending.add(node->inputs[i], gradients[i]);
+    }
     node->backward = [](const Tensor&, InputGradients&) {
       throw ValueError(
           "backward: this graph has run already; expected one backward pass for one forward pass");

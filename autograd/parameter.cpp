@@ -67,6 +67,8 @@ ParameterArena::ParameterArena(const std::vector<ParameterSpec>& specs, uint64_t
   }
   values_ = zeros({size}, dtype, device);
   gradients_ = zeros({size}, dtype, device);
+  values_.name_memory("parameters");
+  gradients_.name_memory("gradients of parameters");
   int64_t offset = 0;
   for (const ParameterSpec& spec : specs) {
     Tensor value = view_of(values_, offset, spec.shape);

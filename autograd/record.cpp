@@ -12,9 +12,10 @@ thread_local bool recording_flag = true;
 thread_local RecordObserver record_observer;
 
 void observe(const char* op, const Tensor& y) {
-  if (!record_observer) return;
   const std::string& scope = NameScope::current();
-  record_observer(scope.empty() ? op : scope + "/" + op, y);
+  const std::string full_name = scope.empty() ? op : scope + "/" + op;
+  y.name_memory(full_name);
+  if (record_observer) record_observer(full_name, y);
 }
 
 bool needs_node(const std::vector<Var>& inputs) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <vector>
 
 #include "tensor/error.h"
 
@@ -52,12 +53,13 @@ CachingAllocator::Block CachingAllocator::allocate(size_t bytes) {
       block.data = backend_.allocate(wanted);
     }
     if (!block.data)
-      throw OutOfMemoryError(
-          "allocator: ", wanted, " bytes were asked for on ", device_name_, ", where ", counts_.live_bytes,
-          " bytes are live and ", counts_.cached_bytes,
-          " cached; lower --batch-size or raise --accum-freq, or use --grad-checkpointing");
+      throw OutOfMemoryError("allocator: ", wanted, " bytes were asked for on ", device_name_, ", where ",
+                             counts_.live_bytes, " bytes are live and ", counts_.cached_bytes, " cached",
+                             largest_owners_locked(),
+                             "; lower --batch-size or raise --accum-freq, or use --grad-checkpointing");
     ++counts_.backend_allocations;
   }
+  live_[block.data] = {block.bytes};
   counts_.live_bytes += block.bytes;
   counts_.peak_live_bytes = std::max(counts_.peak_live_bytes, counts_.live_bytes);
   if (poison_) backend_.poison(block.data, block.bytes);
@@ -67,9 +69,42 @@ CachingAllocator::Block CachingAllocator::allocate(size_t bytes) {
 void CachingAllocator::release(Block block) noexcept {
   if (!block.data) return;
   const std::lock_guard lock(mutex_);
+  live_.erase(block.data);
   free_blocks_.emplace(block.bytes, block.data);
   counts_.live_bytes -= block.bytes;
   counts_.cached_bytes += block.bytes;
+}
+
+void CachingAllocator::name(const void* block, std::string_view owner) {
+  const std::lock_guard lock(mutex_);
+  const auto live = live_.find(block);
+  if (live != live_.end() && live->second.owner.empty()) live->second.owner = owner;
+}
+
+// "; the most by linear (4096 in 2 tensors), ..."; empty when nothing is live.
+std::string CachingAllocator::largest_owners_locked() const {
+  constexpr size_t kNamed = 5;
+  struct Share {
+    std::string op;
+    size_t bytes = 0;
+    int64_t tensors = 0;
+  };
+  std::map<std::string, Share> by_op;
+  for (const auto& [data, live] : live_) {
+    const std::string op = live.owner.empty() ? "no op" : live.owner.substr(live.owner.rfind('/') + 1);
+    Share& share = by_op.try_emplace(op, Share{op}).first->second;
+    share.bytes += live.bytes;
+    ++share.tensors;
+  }
+  std::vector<Share> shares;
+  for (const auto& [op, share] : by_op) shares.push_back(share);
+  std::stable_sort(shares.begin(), shares.end(),
+                   [](const Share& a, const Share& b) { return a.bytes > b.bytes; });
+  std::string text;
+  for (size_t i = 0; i < std::min(shares.size(), kNamed); ++i)
+    text += concatenate(i == 0 ? "; the most by " : ", ", shares[i].op, " (", shares[i].bytes, " in ",
+                        shares[i].tensors, shares[i].tensors == 1 ? " tensor)" : " tensors)");
+  return text;
 }
 
 void CachingAllocator::empty_cache() noexcept {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "tensor/caching_allocator.h"
 #include "tensor/device.h"
@@ -26,6 +27,7 @@ class Storage {
     ++write_count_;
     return static_cast<std::byte*>(block_.data);
   }
+  void name(std::string_view owner) { allocator_.name(block_.data, owner); }
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
   uint64_t write_count() const { return write_count_; }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "tensor/device.h"
 #include "tensor/dtype.h"
@@ -69,6 +70,11 @@ class Tensor {
   bool owns_memory_alone() const { return storage_ && storage_.use_count() == 1; }
   bool shares_memory_with(const Tensor& other) const { return storage_ && storage_ == other.storage_; }
   uint64_t write_count() const { return storage_ ? storage_->write_count() : 0; }
+  // Whose memory this is, for the message of an OutOfMemoryError: an op, with its layer in front
+  // ("blocks.3.moe/linear"), or a purpose. The first name stays.
+  void name_memory(std::string_view owner) const {
+    if (storage_) storage_->name(owner);
+  }
 
  private:
   void expect_type(DType wanted) const;

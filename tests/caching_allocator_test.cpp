@@ -139,14 +139,45 @@ TEST_CASE(
   cache(f.allocator, {640});
   CHECK_THROWS_WITH_AS(
       f.allocator.allocate(9000),
-      "allocator: 9024 bytes were asked for on small, where 6400 bytes are live and 0 cached; lower "
-      "--batch-size or raise --accum-freq, or use --grad-checkpointing",
+      "allocator: 9024 bytes were asked for on small, where 6400 bytes are live and 0 cached; the most by no "
+      "op (6400 in 1 tensor); lower --batch-size or raise --accum-freq, or use --grad-checkpointing",
       OutOfMemoryError);
   CHECK_THROWS_WITH_AS(f.allocator.allocate(SIZE_MAX - 3),
                        "allocator: 18446744073709551612 bytes were asked for on small; no machine has that",
                        OutOfMemoryError);
   CHECK(f.allocator.counts().live_bytes == 6400);
   f.allocator.release(live);
+}
+
+TEST_CASE("allocator: what holds the memory that ran out is told by op, largest first, five of them") {
+  Fixture f(20000);
+  std::vector<CachingAllocator::Block> blocks;
+  const auto hold = [&](size_t bytes, const char* owner) {
+    blocks.push_back(f.allocator.allocate(bytes));
+    f.allocator.name(blocks.back().data, owner);
+  };
+  hold(640, "blocks.0/linear");
+  hold(1280, "blocks.1.moe/linear");
+  hold(1024, "parameters");
+  for (const char* small : {"a", "b", "c", "d"}) hold(64, small);
+  f.allocator.name(blocks[0].data, "reshape");  // a view's op does not take the memory over
+  f.allocator.name(&f, "nobody");               // no block of this allocator
+  const std::string held =
+      "the most by linear (1920 in 2 tensors), parameters (1024 in 1 tensor), a (64 in 1 ";
+  const auto message = [&] {
+    try {
+      f.allocator.allocate(20000);
+    } catch (const OutOfMemoryError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK(message().find(held + "tensor), b (64 in 1 tensor), c (64 in 1 tensor); lower") != std::string::npos);
+  f.allocator.release(blocks[1]);
+  CHECK(message().find("the most by parameters (1024 in 1 tensor), linear (640 in 1 tensor)") !=
+        std::string::npos);
+  blocks.erase(blocks.begin() + 1);
+  for (const auto& block : blocks) f.allocator.release(block);
 }
 
 TEST_CASE("allocator: empty_cache gives everything back, and so does the end") {

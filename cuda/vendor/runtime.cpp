@@ -7,12 +7,11 @@
 #include <cstring>
 #include <string_view>
 
+#include "cuda/device_support.h"
 #include "tensor/error.h"
 
 namespace limoe::cuda {
 namespace {
-
-constexpr int kLeastMajor = 8;  // the kernels are built for sm_80 and newer
 
 void expect_success(cudaError_t status, std::string_view what) {
   if (status == cudaSuccess) return;
@@ -34,29 +33,20 @@ bool is_simulated() {
 }
 
 int device_count(std::string* why) {
-  int count = 0;  // left as it is when there is no driver
-  const cudaError_t status = cudaGetDeviceCount(&count);
-  if (status == cudaSuccess && count > 0) {
-    cudaDeviceProp found{};
-    expect_success(cudaGetDeviceProperties(&found, 0), "cudaGetDeviceProperties");
-    if (found.major >= kLeastMajor) return count;
-    if (why)
-      *why = concatenate(found.name, " has compute capability ", found.major, ".", found.minor, "; expected ",
-                         kLeastMajor, ".0 or more");
-    return 0;
+  FoundDevices found;
+  const cudaError_t status = cudaGetDeviceCount(&found.count);  // left as it is when there is no driver
+  found.status = cudaGetErrorString(status);
+  cudaDriverGetVersion(&found.driver);
+  cudaRuntimeGetVersion(&found.runtime);
+  if (found.count > 0) {
+    const DeviceProperties first = properties_of(0);
+    found.name = first.name;
+    found.major = first.major;
+    found.minor = first.minor;
   }
-  if (!why) return 0;
-  int driver = 0, runtime = 0;
-  cudaDriverGetVersion(&driver);
-  cudaRuntimeGetVersion(&runtime);
-  if (driver == 0)
-    *why = "no NVIDIA driver was found; install one, or use --device cpu";
-  else if (driver < runtime)
-    *why = concatenate("the NVIDIA driver serves CUDA ", driver / 1000, ".", driver % 1000 / 10,
-                       "; expected ", runtime / 1000, ".", runtime % 1000 / 10, " or newer");
-  else
-    *why = concatenate("no GPU was found: ", cudaGetErrorString(status));
-  return 0;
+  const std::string unusable = why_unusable(found, LIMOE_CUDA_ARCHITECTURES);
+  if (why) *why = unusable;
+  return unusable.empty() ? found.count : 0;
 }
 
 DeviceProperties properties_of(int device) {

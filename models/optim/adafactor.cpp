@@ -37,6 +37,7 @@ std::optional<FactoredAxes> factored_axes(const ParameterSpec& spec, int64_t min
 
 Adafactor::Adafactor(const ParameterArena& arena, const AdafactorSettings& settings)
     : Optimizer(arena), settings_(settings), first_moment_(zeros_like(arena.values())) {
+  first_moment_.name_memory("moments of adafactor");
   expect_share("adafactor", "beta1", settings.beta1);
   expect_share("adafactor", "beta2_cap", settings.beta2_cap);
   expect_not_negative("adafactor", "weight_decay", settings.weight_decay);

@@ -10,6 +10,7 @@ AdamW::AdamW(const ParameterArena& arena, const AdamWSettings& settings)
       settings_(settings),
       first_moment_(zeros_like(arena.values())),
       second_moment_(zeros_like(arena.values())) {
+  for (const Tensor& moment : {first_moment_, second_moment_}) moment.name_memory("moments of adamw");
   expect_share("adamw", "beta1", settings.beta1);
   expect_share("adamw", "beta2", settings.beta2);
   expect_not_negative("adamw", "weight_decay", settings.weight_decay);

@@ -3,6 +3,8 @@
 #include "cuda/attention.h"
 #include "cuda/attention_mma.cuh"
 #include "cuda/attention_tile.cuh"
+#include "cuda/cudnn_choice.h"
+#include "cuda/vendor_cudnn.h"
 
 namespace limoe::cuda {
 
@@ -110,6 +112,7 @@ void launch_forward(Stream stream, const AttentionForward<T>& of, const Attentio
 
 template <class T>
 void attention_forward(Stream stream, const AttentionForward<T>& of, const AttentionSizes& sizes) {
+  if (cudnn_chosen(CudnnOp::attention) && cudnn_attention_forward(stream, of, sizes)) return;
   const HeadLayout layout = head_layout<T>(sizes, of.qkv, of.y);
   if constexpr (std::is_same_v<T, bf16>)
     if (layout.packed) return attention_forward_mma(stream, of, sizes, layout);

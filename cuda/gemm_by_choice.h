@@ -43,7 +43,8 @@ bool vendor_is_faster(Stream stream, GemmShape shape, GemmInput<T> a, GemmInput<
   GemmOutput<Out> to = c;
   to.data = static_cast<Out*>(scratch.data());
   return vendor_is_faster(
-      stream, product, [&] { own(to, epilogue); }, [&] { vendor_gemm(stream, shape, a, b, to, epilogue); });
+      stream, product, [&] { own(to, epilogue); },
+      [&] { return vendor_gemm(stream, shape, a, b, to, epilogue); });
 }
 
 template <class T, class Out, class Own>

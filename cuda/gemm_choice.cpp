@@ -57,11 +57,11 @@ std::optional<bool> known_vendor_is_faster(const std::string& product) {
 }
 
 bool vendor_is_faster(Stream stream, const std::string& product, const std::function<void()>& run_own,
-                      const std::function<void()>& run_vendor) {
+                      const std::function<bool()>& run_vendor) {
   if (const std::optional<bool> known = known_vendor_is_faster(product)) return *known;
-  const double own = least_seconds(stream, run_own), vendor = least_seconds(stream, run_vendor);
+  const bool faster = run_vendor() && least_seconds(stream, run_vendor) < least_seconds(stream, run_own);
   const std::lock_guard<std::mutex> lock(mutex);
-  return vendor_faster[product] = vendor < own;
+  return vendor_faster[product] = faster;
 }
 
 std::string joined_name(const std::vector<int64_t>& numbers) {

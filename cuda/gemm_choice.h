@@ -3,7 +3,8 @@
 // own        ours alone; the bits are the same in every run.
 // cublas     cuBLASLt, for the products and epilogues it has in one call; ours for the rest.
 // automatic  for each product that is new, both are timed on the spot and the faster one is kept. What was
-//            measured can be written down and recalled, so that another run chooses alike.
+//            measured is written down and recalled (cuda/gemm_choice_file.h), so that another run chooses
+//            alike.
 // The experts' products (cuda/grouped_linear.h) are always ours: cuBLASLt wants their sizes on the host.
 // Chosen once for the program, own at first; not to be changed while other threads give work to a device.
 #pragma once
@@ -26,9 +27,10 @@ void set_gemm_choice(GemmChoice choice);
 GemmChoice gemm_choice();
 
 // For `automatic`: whether run_vendor took less time on the stream than run_own, measured the first time
-// `product` (any name without white space) is asked about.
+// `product` (any name without white space) is asked about. A run_vendor that is false has done nothing: then
+// ours is the choice.
 bool vendor_is_faster(Stream stream, const std::string& product, const std::function<void()>& run_own,
-                      const std::function<void()>& run_vendor);
+                      const std::function<bool()>& run_vendor);
 // What is known of a product without measuring.
 std::optional<bool> known_vendor_is_faster(const std::string& product);
 

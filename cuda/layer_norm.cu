@@ -1,5 +1,7 @@
+#include "cuda/cudnn_choice.h"
 #include "cuda/layer_norm.h"
 #include "cuda/row_groups.cuh"
+#include "cuda/vendor_cudnn.h"
 #include "cuda/warp_row.cuh"
 
 namespace limoe::cuda {
@@ -79,6 +81,7 @@ __global__ void layer_norm_forward_any_kernel(LayerNormForward<T> of, float epsi
 template <class T>
 void layer_norm_forward(Stream stream, const LayerNormForward<T>& of, float epsilon, Rows rows) {
   if (rows.count == 0) return;
+  if (cudnn_chosen(CudnnOp::layer_norm) && cudnn_layer_norm_forward(stream, of, epsilon, rows)) return;
   const auto in_registers = [&]<int kValues>() {
     launch<layer_norm_forward_kernel<T, kValues>>(
         stream, {.grid = {blocks_for(rows.count, kWarps)}, .block = kWarps * kWarpSize}, of, epsilon, rows);

@@ -1,6 +1,8 @@
 #include "cuda/column_sums.h"
+#include "cuda/cudnn_choice.h"
 #include "cuda/layer_norm.h"
 #include "cuda/row_groups.cuh"
+#include "cuda/vendor_cudnn.h"
 #include "cuda/warp_row.cuh"
 
 namespace limoe::cuda {
@@ -118,6 +120,7 @@ __global__ void layer_norm_backward_columns_kernel(LayerNormBackward<T> of, int6
 
 template <class T>
 void layer_norm_backward(Stream stream, const LayerNormBackward<T>& of, Rows rows) {
+  if (cudnn_chosen(CudnnOp::layer_norm) && cudnn_layer_norm_backward(stream, of, rows)) return;
   const int64_t blocks = layer_norm_partial_rows(rows);
   const auto in_registers = [&]<int kValues>() {
     if (blocks == 0) return;

@@ -11,6 +11,7 @@
 namespace limoe::cuda {
 
 bool vendor_gemm_available(std::string* why);
+std::string vendor_gemm_name();  // "cuBLASLt 13.1.0"; empty when it is not available
 
 // False, having done nothing, when one call of the library cannot do this: then ours must.
 template <class T, class Out>

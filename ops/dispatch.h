@@ -9,6 +9,7 @@
 // bf16.
 #pragma once
 
+#include "cuda/op_range.h"
 #include "cuda/stream.h"
 #include "tensor/bf16.h"
 #include "tensor/error.h"
@@ -51,6 +52,7 @@ void dispatch_cpu(const char* op, const Tensor& x, const CpuBody& on_cpu) {
 template <class CpuBody, class CudaBody>
 void dispatch(const char* op, const Tensor& x, const CpuBody& on_cpu, const CudaBody& on_cuda) {
   if (x.device().kind == DeviceKind::cpu) return detail::dispatch_cpu(op, x, on_cpu);
+  const cuda::OpRange range(op);
   switch (x.dtype()) {
     case DType::f32:
       return on_cuda(OnCuda<float>{});

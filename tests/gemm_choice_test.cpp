@@ -31,15 +31,21 @@ TEST_CASE("gemm choice: the faster one is measured once, written down and recall
   const auto slow = [&] {
     ++runs;
     std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    return true;
   };
-  const auto fast = [&] { ++runs; };
+  const auto fast = [&] {
+    ++runs;
+    return true;
+  };
+  const auto cannot = [] { return false; };
   CHECK(cuda::vendor_is_faster({}, "slow_own", slow, fast));
   const int measured = runs;
   CHECK(measured > 2);
   CHECK(cuda::vendor_is_faster({}, "slow_own", slow, fast));
   CHECK(runs == measured);
   CHECK(!cuda::vendor_is_faster({}, "slow_vendor", fast, slow));
-  CHECK(cuda::measured_gemm_choices() == "slow_own cublas\nslow_vendor own\n");
+  CHECK(!cuda::vendor_is_faster({}, "only_own", slow, cannot));
+  CHECK(cuda::measured_gemm_choices() == "only_own own\nslow_own cublas\nslow_vendor own\n");
   cuda::recall_gemm_choices("other own\n");
   CHECK(cuda::known_vendor_is_faster("other") == false);
   CHECK(!cuda::known_vendor_is_faster("slow_own"));

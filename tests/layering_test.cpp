@@ -40,7 +40,9 @@ const std::vector<Rule> kRules{
     {"cuda/install.h", {"tensor/device.h"}},
     {"cuda/", join(kKernelHeaders, {"cuda/"})},
     {"ops/", {"tensor/", "autograd/", "cuda/*.h"}},
-    {"models/cli/", join(kUnderModels, {"models/", "data/", "cuda/install.h", "cuda/runtime.h"})},
+    {"models/cli/",
+     join(kUnderModels, {"models/", "data/", "cuda/install.h", "cuda/runtime.h", "cuda/gemm_choice*.h",
+                         "cuda/cudnn_choice.h", "cuda/vendor_gemm.h", "cuda/op_range.h"})},
     {"models/report/", join(kUnderModels, {"models/limoe/", "models/train/", "data/"})},
     {"models/serve/",
      join(kUnderModels, {"models/limoe/", "models/train/", "models/report/palette.h", "data/"})},
@@ -72,6 +74,7 @@ const std::vector<Rule> kLibraries{
     {"cublas", {"cuda/vendor/"}},
     {"cudnn", {"cuda/vendor/"}},
     {"nccl", {"cuda/vendor/"}},
+    {"nvtx", {"cuda/vendor/"}},
 };
 
 bool fits(const std::string& path, const std::string& pattern) {

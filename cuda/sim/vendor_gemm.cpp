@@ -7,6 +7,10 @@ bool vendor_gemm_available(std::string* why) {
   return false;
 }
 
+std::string vendor_gemm_name() {
+  return "";
+}
+
 template <class T, class Out>
 bool vendor_gemm(Stream, GemmShape, GemmInput<T>, GemmInput<T>, GemmOutput<Out>, GemmEpilogue<T, Out>) {
   return false;

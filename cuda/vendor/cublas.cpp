@@ -1,8 +1,7 @@
 #include "cuda/vendor/cublas.h"
 
-#include <dlfcn.h>
-
 #include "cuda/runtime.h"
+#include "cuda/vendor/library.h"
 #include "tensor/error.h"
 
 namespace limoe::cuda {
@@ -15,37 +14,26 @@ struct Loaded {
   std::string why;  // it cannot be used; empty when it can
 };
 
-void* open_library() {
-  const std::string versioned = "libcublasLt.so." + std::to_string(CUBLAS_VER_MAJOR);
-  void* const library = dlopen(versioned.c_str(), RTLD_NOW | RTLD_LOCAL);
-  return library ? library : dlopen("libcublasLt.so", RTLD_NOW | RTLD_LOCAL);
-}
-
-// True when the library has the function.
-template <class Function>
-bool find(void* library, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(dlsym(library, name));
-  return function != nullptr;
-}
-
 bool find_all(void* library, Cublas& to) {
-  return find(library, "cublasLtCreate", to.create) && find(library, "cublasLtMatmul", to.matmul) &&
-         find(library, "cublasLtMatmulAlgoGetHeuristic", to.algorithms) &&
-         find(library, "cublasLtMatmulDescCreate", to.make_product) &&
-         find(library, "cublasLtMatmulDescDestroy", to.destroy_product) &&
-         find(library, "cublasLtMatmulDescSetAttribute", to.set_product) &&
-         find(library, "cublasLtMatrixLayoutCreate", to.make_layout) &&
-         find(library, "cublasLtMatrixLayoutDestroy", to.destroy_layout) &&
-         find(library, "cublasLtMatrixLayoutSetAttribute", to.set_layout) &&
-         find(library, "cublasLtMatmulPreferenceCreate", to.make_preference) &&
-         find(library, "cublasLtMatmulPreferenceDestroy", to.destroy_preference) &&
-         find(library, "cublasLtMatmulPreferenceSetAttribute", to.set_preference) &&
-         find(library, "cublasLtGetStatusString", to.status_text);
+  return find_function(library, "cublasLtCreate", to.create) &&
+         find_function(library, "cublasLtGetVersion", to.version) &&
+         find_function(library, "cublasLtMatmul", to.matmul) &&
+         find_function(library, "cublasLtMatmulAlgoGetHeuristic", to.algorithms) &&
+         find_function(library, "cublasLtMatmulDescCreate", to.make_product) &&
+         find_function(library, "cublasLtMatmulDescDestroy", to.destroy_product) &&
+         find_function(library, "cublasLtMatmulDescSetAttribute", to.set_product) &&
+         find_function(library, "cublasLtMatrixLayoutCreate", to.make_layout) &&
+         find_function(library, "cublasLtMatrixLayoutDestroy", to.destroy_layout) &&
+         find_function(library, "cublasLtMatrixLayoutSetAttribute", to.set_layout) &&
+         find_function(library, "cublasLtMatmulPreferenceCreate", to.make_preference) &&
+         find_function(library, "cublasLtMatmulPreferenceDestroy", to.destroy_preference) &&
+         find_function(library, "cublasLtMatmulPreferenceSetAttribute", to.set_preference) &&
+         find_function(library, "cublasLtGetStatusString", to.status_text);
 }
 
 Loaded load() {
   Loaded loaded;
-  void* const library = open_library();
+  void* const library = open_library("cublasLt", CUBLAS_VER_MAJOR);
   if (!library) {
     loaded.why = concatenate("cuBLASLt cannot be loaded (", dlerror(), ")");
     return loaded;

@@ -9,6 +9,7 @@ namespace limoe::cuda {
 
 struct Cublas {
   decltype(&cublasLtCreate) create;
+  decltype(&cublasLtGetVersion) version;
   decltype(&cublasLtMatmul) matmul;
   decltype(&cublasLtMatmulAlgoGetHeuristic) algorithms;
   decltype(&cublasLtMatmulDescCreate) make_product;

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "cuda/vendor/cublas.h"
+#include "tensor/error.h"
 
 namespace limoe::cuda {
 namespace {
@@ -133,6 +134,12 @@ void set_epilogue(Product& product, GemmEpilogue<T, Out> epilogue, int64_t strid
 
 bool vendor_gemm_available(std::string* why) {
   return cublas(why) != nullptr;
+}
+
+std::string vendor_gemm_name() {
+  if (!cublas()) return "";
+  const size_t version = cublas()->version();
+  return concatenate("cuBLASLt ", version / 10000, ".", version / 100 % 100, ".", version % 100);
 }
 
 template <class T, class Out>

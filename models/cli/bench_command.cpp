@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cuda/install.h"
+#include "cuda/op_range.h"
 #include "models/cli/bench_data.h"
 #include "models/cli/bench_data_report.h"
 #include "models/cli/bench_program.h"
@@ -12,6 +13,7 @@
 #include "models/cli/command.h"
 #include "models/cli/config_flags.h"
 #include "models/cli/progress.h"
+#include "models/cli/vendor_keys.h"
 #include "tensor/error.h"
 
 namespace limoe {
@@ -24,9 +26,9 @@ struct BenchArguments {
   bool all_versions = false, list = false;
   DataBenchOptions data;
   bool no_augment = false;
-  std::string config, preset, save, device, precision;
+  std::string config, preset, save, device, precision, gemm, gemm_choices, attention, norm;
   int64_t steps = 20, warmup = 3, batch_size = 0;
-  bool by_op = false;
+  bool by_op = false, nvtx = false;
   std::vector<std::pair<std::string, std::string>>
       owned_flags;  // flag -> "data" or "step" or "ops", once given
 };
@@ -52,16 +54,25 @@ void run_step(const BenchArguments& arguments) {
     sources.flags["batch-size"] = {std::to_string(arguments.batch_size), "--batch-size"};
   if (!arguments.device.empty()) sources.flags["device"] = {arguments.device, "--device"};
   if (!arguments.precision.empty()) sources.flags["precision"] = {arguments.precision, "--precision"};
+  if (arguments.nvtx) sources.flags["nvtx"] = {"true", "--nvtx"};
+  if (!arguments.gemm.empty()) sources.flags["gemm"] = {arguments.gemm, "--gemm"};
+  if (!arguments.attention.empty()) sources.flags["attention"] = {arguments.attention, "--attention"};
+  if (!arguments.norm.empty()) sources.flags["norm"] = {arguments.norm, "--norm"};
+  if (!arguments.gemm_choices.empty())
+    sources.flags["gemm-choices"] = {arguments.gemm_choices, "--gemm-choices"};
   if (arguments.threads > 0) sources.flags["threads"] = {std::to_string(arguments.threads), "--threads"};
   Configs configs = resolve_configs(sources);
   configs.model.vocabulary = configs.train.tokenizer_vocabulary;
   cuda::install(parse_device(configs.train.device).kind);
+  const VendorKeys vendor(configs.train);
+  if (configs.train.nvtx) cuda::name_ops(true);
   const StepBenchResult result = bench_step({.model = configs.model,
                                              .train = configs.train,
                                              .steps = arguments.steps,
                                              .warmup = arguments.warmup,
                                              .by_op = arguments.by_op ? kTracedSteps : 0,
                                              .save = arguments.save});
+  vendor.keep();
   const auto peaks = arguments.by_op ? measured_peaks(result.threads) : std::nullopt;
   std::cout << step_text(result, peaks);
   if (!arguments.json.empty()) write_json(arguments.json, step_json(result, peaks));
@@ -156,9 +167,14 @@ Action declare_bench(CLI::App& flags) {
   step.option("--batch-size", a.batch_size, "pairs a step [the config's]", "N");
   step.option("--device", a.device, "'cpu', 'cuda' or 'sim' [the config's]", "NAME");
   step.option("--precision", a.precision, "'fp32' or, on a device, 'bf16' [the config's]", "NAME");
+  step.option("--gemm", a.gemm, "'own', 'cublas' or 'auto', as for training [the config's]", "NAME");
+  step.option("--gemm-choices", a.gemm_choices, "file of what 'auto' measured [as for training]", "FILE");
+  step.option("--attention", a.attention, "'own' or 'cudnn', as for training [the config's]", "NAME");
+  step.option("--norm", a.norm, "'own' or 'cudnn', as for training [the config's]", "NAME");
   step.option("--steps", a.steps, "how many are timed [20]", "N");
   step.option("--warmup", a.warmup, "steps before those [3]", "N");
   step.flag("--by-op", a.by_op, "where the time goes, op by op, and the share of the machine's limits");
+  step.flag("--nvtx", a.nvtx, "name ops for Nsight Systems, as LIMOE_NVTX=1 does");
   step.option("--save", a.save, "write weights, batch and config as they are before the first step", "DIR");
   OwnedFlags data(flags, a, "data", "Loading data");
   data.option("--data", a.data.data, "a data source, as for training [made: 640 x 480 JPEGs]", "PATH");

@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "cuda/install.h"
+#include "cuda/op_range.h"
 #include "models/cli/command.h"
 #include "models/cli/config_flags.h"
 #include "models/cli/stopped_early.h"
 #include "models/cli/table.h"
 #include "models/cli/train_console.h"
+#include "models/cli/vendor_keys.h"
 #include "models/report/report.h"
 #include "models/train/checkpoint.h"
 #include "models/train/final_evaluation.h"
@@ -53,6 +55,15 @@ void remove_earlier_run(const std::string& out) {
   for (const fs::path& file : files) fs::remove_all(file);
 }
 
+// What was measured is measured again by the next run.
+void keep_choices(const VendorKeys& vendor, TrainObserver& observer) {
+  try {
+    vendor.keep();
+  } catch (const FileError& error) {
+    observer.warning(concatenate("the choices of gemm auto were not kept: ", error.what()));
+  }
+}
+
 // The run itself is done and kept: a page that cannot be made is worth a warning.
 void leave_report(const std::string& run, TrainObserver& observer) {
   try {
@@ -71,7 +82,10 @@ void run_training(const TrainArguments& arguments) {
     throw UsageError("--train-data: is empty; expected tar shards, as `limoe data` makes them");
   if (arguments.overwrite && arguments.resume)
     throw UsageError("--overwrite and --resume: expected one of the two");
+  validate(configs.train);
   cuda::install(parse_device(configs.train.device).kind);
+  const VendorKeys vendor(configs.train);
+  if (configs.train.nvtx) cuda::name_ops(true);
   if (arguments.overwrite) remove_earlier_run(arguments.out);
   // Before the run folder is there, so that whoever sees it may already ask for a clean end. SIGUSR1 is what
   // batch systems are told to send ahead of a time limit.
@@ -79,9 +93,13 @@ void run_training(const TrainArguments& arguments) {
   RunFolder run(arguments.out, arguments.resume);
   TrainConsole console;
   TrainObservers both({&run, &console});
-  const TrainRequest request{
-      .model = configs.model, .train = configs.train, .resume = arguments.resume, .stop = &stop_requested};
+  const TrainRequest request{.model = configs.model,
+                             .train = configs.train,
+                             .resume = arguments.resume,
+                             .stop = &stop_requested,
+                             .machine = vendor.rows()};
   const TrainResult result = train(request, run, both);
+  keep_choices(vendor, both);
   // Who sends a signal grants seconds, and figures and a report need the model over pictures and texts.
   if (result.stopped)
     throw StoppedEarly("stopped at step ", result.steps, "; saved ", result.checkpoint,

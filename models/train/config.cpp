@@ -70,6 +70,22 @@ void validate(const TrainConfig& c) {
   if (c.precision == "bf16" && c.device == "cpu")
     throw ValueError(
         "config: precision is bf16 on device cpu; expected fp32, or device cuda: the CPU computes in fp32");
+  expect_one_of("gemm", c.gemm, "own", "cublas", "auto");
+  if (c.gemm != "own" && c.device != "cuda")
+    throw ValueError("config: gemm is ", c.gemm, " on device ", c.device,
+                     "; expected own, or device cuda: cuBLASLt needs a GPU");
+  for (const auto& [key, value] : {std::pair{"attention", c.attention}, std::pair{"norm", c.norm}}) {
+    expect_one_of(key, value, "own", "cudnn");
+    if (value != "own" && c.device != "cuda")
+      throw ValueError("config: ", key, " is ", value, " on device ", c.device,
+                       "; expected own, or device cuda: cuDNN needs a GPU");
+  }
+  if (!c.gemm_choices.empty() && c.gemm != "auto")
+    throw ValueError("config: gemm-choices is given with gemm ", c.gemm,
+                     "; expected gemm auto, the only one that measures");
+  if (c.nvtx && c.device == "cpu")
+    throw ValueError(
+        "config: nvtx is true on device cpu; expected false, or device cuda: it names what a GPU is given");
   expect_one_of("spike-action", c.spike_action, "warn", "skip");
 }
 

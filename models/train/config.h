@@ -60,6 +60,11 @@ struct TrainConfig {
   uint64_t seed = 0;
   std::string device = "cpu";
   std::string precision = "fp32";
+  std::string gemm = "own";
+  std::string gemm_choices;
+  std::string attention = "own";
+  std::string norm = "own";
+  bool nvtx = false;
   int64_t threads = 0;
   int64_t log_every_n_steps = 10;
   int64_t save_every_steps = 0;
@@ -131,6 +136,18 @@ void visit_fields(Config& c, const Visit& visit) {
   visit("device", c.device, "'cpu', 'cuda' (a GPU), 'sim' (the kernels of cuda/ simulated on the CPU)");
   visit("precision", c.precision,
         "'fp32', or 'bf16': activations and products, beside master weights in fp32");
+  visit("gemm", c.gemm,
+        "who multiplies matrices on a GPU: 'own' kernels (the same bits in every run), 'cublas', or 'auto': "
+        "the faster one for each shape, measured once");
+  visit(
+      "gemm-choices", c.gemm_choices,
+      "file that keeps what gemm 'auto' measured; empty: limoe/gemm-choices-<gpu>.txt in $XDG_CACHE_HOME or "
+      "~/.cache");
+  visit("attention", c.attention,
+        "who computes attention's forward pass on a GPU: 'own' kernels, or 'cudnn' where it can (bf16, no "
+        "padding)");
+  visit("norm", c.norm, "who computes LayerNorm on a GPU: 'own' kernels, or 'cudnn' where it can");
+  visit("nvtx", c.nvtx, "name ops for Nsight Systems, as LIMOE_NVTX=1 does");
   visit("threads", c.threads, "CPU threads; 0: all. The bits do not depend on it");
   visit("log-every-n-steps", c.log_every_n_steps, "steps between lines of metrics");
   visit("save-every-steps", c.save_every_steps, "steps between checkpoints; 0: at the end only");

@@ -129,12 +129,13 @@ std::vector<ReportTable> RunParts::startup_tables() const {
                              config.accum_freq == 1 ? " micro-batch" : " micro-batches")},
        {"length",
         concatenate(grouped_digits(total_steps), " steps, ", loader->steps_per_epoch(), " to an epoch")}}};
-  const ReportTable machine{
+  ReportTable machine_table{
       "Machine",
       {{"device", concatenate(config.device, " in ", config.precision, "; ",
                               counted(thread_count(), "thread"), ", built for ", LIMOE_MARCH)},
        {"loader", counted(config.workers, "worker")}}};
-  return {model_table(model_config, info), data, memory_table(info.memory), machine};
+  machine_table.rows.insert(machine_table.rows.end(), machine.begin(), machine.end());
+  return {model_table(model_config, info), data, memory_table(info.memory), machine_table};
 }
 
 DType activations_of(const TrainConfig& train) {
@@ -175,7 +176,7 @@ LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfi
 }
 
 RunParts::RunParts(const TrainRequest& request, const std::string& run, TrainObserver& observer)
-    : config(request.train), model_config(request.model) {
+    : config(request.train), model_config(request.model), machine(request.machine) {
   if (config.threads > 0) set_thread_count(int(config.threads));
   observer.note("reading " + config.train_data);
   dataset = std::make_shared<Dataset>(config.train_data, dataset_options(config));

@@ -33,8 +33,9 @@ struct RunParts {
   std::unique_ptr<Loader> loader;
   Schedule schedule;
   int64_t total_steps = 0;
-  std::string resumed_from;  // the checkpoint, or empty
-  Device device;             // of the arena and the model
+  std::string resumed_from;                                  // the checkpoint, or empty
+  Device device;                                             // of the arena and the model
+  std::vector<std::pair<std::string, std::string>> machine;  // rows the caller of the trainer adds
 };
 
 DType activations_of(const TrainConfig& train);  // by its precision

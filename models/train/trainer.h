@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/limoe/config.h"
@@ -18,6 +19,8 @@ struct TrainRequest {
   bool resume = false;                      // go on from the newest valid checkpoint of the run folder, or
                                             // from the start when there is none at all
   const std::atomic<bool>* stop = nullptr;  // set from outside: finish the step, save, return
+  std::vector<std::pair<std::string, std::string>> machine =
+      {};  // rows of the startup table of the machine, said by the caller
 };
 
 struct TrainResult {

@@ -1,5 +1,6 @@
 // One run of sequences of one length: 16 tokens are a caption, 50, 64 and 196 pictures.
 #include "bench/support/bench_case.h"
+#include "bench/support/bench_place.h"
 #include "ops/attention.h"
 #include "tensor/error.h"
 
@@ -47,9 +48,15 @@ void add_attention(std::vector<BenchCase>& cases, const AttentionShape& s) {
 
 std::vector<BenchCase> attention_bench_cases() {
   std::vector<BenchCase> cases;
-  for (const AttentionShape& s :
-       {AttentionShape{256, 16, 96, 3}, AttentionShape{256, 16, 384, 6}, AttentionShape{64, 50, 384, 6},
-        AttentionShape{64, 64, 384, 6}, AttentionShape{8, 196, 768, 12}})
+  for (const AttentionShape& s : by_size<std::vector<AttentionShape>>(
+           {{256, 16, 96, 3}, {256, 16, 384, 6}, {64, 50, 384, 6}, {64, 64, 384, 6}, {8, 196, 768, 12}},
+           {{1024, 16, 768, 12},
+            {512, 50, 768, 12},
+            {512, 64, 768, 12},
+            {256, 196, 768, 12},
+            {128, 257, 1024, 16},
+            {64, 577, 1024, 16}},
+           {{3, 5, 24, 3}, {2, 17, 16, 1}, {1, 65, 32, 2}}))
     add_attention(cases, s);
   return cases;
 }

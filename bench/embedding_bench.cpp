@@ -1,4 +1,5 @@
 #include "bench/support/bench_case.h"
+#include "bench/support/bench_place.h"
 #include "bench/support/shapes.h"
 #include "ops/embedding.h"
 #include "tensor/error.h"
@@ -12,7 +13,7 @@ Tensor bench_ids(int64_t count, int64_t vocabulary) {
   std::vector<int32_t> ids(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i)
     ids[size_t(i)] = int32_t(random_below(uint64_t(vocabulary), 5, 5, uint64_t(i)));
-  return from_vector(Shape{count}, ids);
+  return on_bench_device(from_vector(Shape{count}, ids));
 }
 
 }  // namespace

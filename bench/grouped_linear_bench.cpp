@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "bench/support/bench_case.h"
+#include "bench/support/bench_place.h"
 #include "bench/support/routing.h"
 #include "bench/support/shapes.h"
 #include "ops/grouped_linear.h"
@@ -68,7 +69,8 @@ std::vector<BenchCase> grouped_linear_bench_cases() {
     add_experts(cases, {t.tokens, t.width, t.mlp_width, t.experts});
     add_experts(cases, {t.tokens, t.mlp_width, t.width, t.experts});
   }
-  for (const int64_t rows_each : {8, 16, 32, 64}) add_experts(cases, {8 * rows_each, 768, 3072, 8});
+  const std::vector<int64_t> few = by_size<std::vector<int64_t>>({8, 16, 32, 64}, {8, 16, 32, 64}, {});
+  for (const int64_t rows_each : few) add_experts(cases, {8 * rows_each, 768, 3072, 8});
   return cases;
 }
 

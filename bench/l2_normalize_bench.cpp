@@ -1,4 +1,5 @@
 #include "bench/support/bench_case.h"
+#include "bench/support/bench_place.h"
 #include "ops/l2_normalize.h"
 #include "tensor/error.h"
 
@@ -6,7 +7,8 @@ namespace limoe::bench {
 
 std::vector<BenchCase> l2_normalize_bench_cases() {
   std::vector<BenchCase> cases;
-  for (const Shape& shape : {Shape{256, 96}, Shape{4096, 512}}) {
+  for (const Shape& shape :
+       by_size<std::vector<Shape>>({{256, 96}, {4096, 512}}, {{4096, 512}, {65536, 512}}, {{11, 33}})) {
     const double array = bytes_of(double(shape.element_count()));
     cases.push_back({.op = "l2_normalize",
                      .pass = "forward",

@@ -21,6 +21,7 @@ std::vector<BenchCase> mlp_bench_cases() {
                      .shape = concatenate(Shape{n, d}, ", hidden ", m),
                      .flop = 12.0 * double(n) * double(d) * double(m),
                      .longest_sum = n + d + m,  // one after another
+                     .cpu_alone = true,
                      .make = [=](DType dtype) {
                        const auto arena = std::make_shared<ParameterArena>(specs, 1, dtype);
                        const Mlp mlp(*arena, "mlp");

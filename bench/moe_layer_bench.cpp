@@ -56,6 +56,7 @@ std::vector<BenchCase> moe_layer_bench_cases() {
          .shape = concatenate(Shape{n, d}, ", ", e, " of hidden ", m),
          .flop = 12.0 * double(n) * double(d) * double(m) + 6.0 * double(n) * double(d) * double(e),
          .longest_sum = n + d + m,  // one after another
+         .cpu_alone = true,
          .make = [&tower](DType dtype) { return moe_call(tower, dtype); }});
   }
   return cases;

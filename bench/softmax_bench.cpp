@@ -1,5 +1,6 @@
 // The router's rows, and rows as long as a class list.
 #include "bench/support/bench_case.h"
+#include "bench/support/bench_place.h"
 #include "bench/support/shapes.h"
 #include "ops/softmax.h"
 #include "tensor/error.h"
@@ -10,8 +11,9 @@ std::vector<BenchCase> softmax_bench_cases() {
   std::vector<BenchCase> cases;
   std::vector<Shape> shapes;
   for (const TowerShape& tower : tower_shapes()) shapes.push_back({tower.tokens, tower.experts});
-  shapes.push_back({8192, 32});
-  shapes.push_back({4096, 1000});
+  for (const Shape& shape : by_size<std::vector<Shape>>({{8192, 32}, {4096, 1000}},
+                                                        {{54272, 32}, {50432, 197}, {4096, 1000}}, {{5, 33}}))
+    shapes.push_back(shape);
   for (const Shape& shape : shapes) {
     const double array = bytes_of(double(shape.element_count()));
     cases.push_back({.op = "softmax",

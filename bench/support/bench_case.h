@@ -35,6 +35,8 @@ struct BenchCase {
   double flop = 0;           // of one call: multiply and add count as two. 0: bound by memory alone
   double bytes = 0;          // that one call must read and write at least, each once
   int64_t longest_sum = 64;  // terms of the longest sum, for the tolerance of the check
+  bool cpu_alone = false;    // a whole layer: on a device `limoe bench step` times it
+  bool f32_alone = false;    // what a model computes in f32 whatever its activations are
   std::function<BenchCall(DType)> make;
   std::function<BenchCall()> twin = {};  // instead of make(f64)
 
@@ -43,7 +45,8 @@ struct BenchCase {
   }
 };
 
-// Fixed numbers, the same in f32 and f64: normal, of standard deviation `deviation`.
+// Fixed numbers, the same in f32 and f64 and on every device: normal, of standard deviation `deviation`. They
+// lie where bench_place.h says.
 Tensor bench_normal(const Shape& shape, DType dtype, uint64_t stream = 0, double deviation = 1);
 
 inline double bytes_of(double elements) {

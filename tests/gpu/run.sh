@@ -3,11 +3,15 @@
 #
 #   tests/gpu/run.sh [STAGE ...]      all stages when none is named; each takes less than nine minutes
 #
-#   build       limoe_kernel_tests by nvcc for ARCH, and where the system has all packages limoe and limoe_tests
+#   build       limoe_kernel_tests and limoe_device_bench by nvcc for ARCH, and where the system has all packages limoe
+#               and limoe_tests
 #   kernels     the report of registers and spills; every test of kernels and ops with --require-gpu, LIMOE_GUARD=1
 #   models      the whole tiny LIMoE against PyTorch's numbers, f32 and bf16, with --require-gpu
 #   memcheck racecheck synccheck      compute-sanitizer over the tests of kernels
 #   train       the emoji config in fp32 and in bf16 (needs DATA, which `limoe data emoji` makes elsewhere)
+#   ops         every op checked against the CPU and timed, f32 and bf16, at the shapes of an S/32 and a B/16
+#   vendor      the same with products by cuBLASLt, attention's forward pass and LayerNorm by cuDNN
+#   torch       the same ops in PyTorch, and the table of ratios of what the two stages before left
 #   bench       the training step of the emoji and w384 configs in fp32 and bf16
 #
 #   OUT         folder for results, as JSON and text            [gpu-results]
@@ -16,15 +20,20 @@
 #   HEADERS     a folder with Eigen/, nlohmann/ and doctest/ where the system has none; then models, train and bench, which
 #               need all packages, say that they are left out
 #   DATA        folder of the emoji data                        [data-sets/emoji]
+#   PYTHON      a Python with PyTorch                           [python3]
+#   OPS         ops or passes that ops and vendor time, as in "linear attention/forward"; all when empty
 #
-# A stage that fails is reported and the next one runs; the exit status is 1 if any failed.
+# A stage that fails or takes longer is reported and the next one runs; the exit status is 1 if any failed.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 OUT=${OUT:-gpu-results}
 BUILD=${BUILD:-build-gpu}
 ARCH=${ARCH:-90a-real}
 DATA=${DATA:-data-sets/emoji}
-STAGES=(build kernels models memcheck racecheck synccheck train bench)
+PYTHON=${PYTHON:-python3}
+read -ra CHOSEN <<<"${OPS:-}"
+LIMIT=530 # seconds of a stage
+STAGES=(build kernels models memcheck racecheck synccheck train ops vendor torch bench)
 mkdir -p "$OUT"
 failed=()
 
@@ -32,7 +41,7 @@ build() {
   local arguments=(-S . -B "$BUILD" -DGPU=cuda "-DCMAKE_CUDA_ARCHITECTURES=$ARCH")
   [ -n "${HEADERS:-}" ] && arguments+=(-DKERNELS_ONLY=ON "-DHEADERS=$(realpath "$HEADERS")")
   command -v ninja >/dev/null && arguments+=(-G Ninja)
-  cmake "${arguments[@]}" && cmake --build "$BUILD" -j "$(nproc)" --target limoe_kernel_tests &&
+  cmake "${arguments[@]}" && cmake --build "$BUILD" -j "$(nproc)" --target limoe_kernel_tests limoe_device_bench &&
     { [ -n "${HEADERS:-}" ] || cmake --build "$BUILD" -j "$(nproc)" --target limoe limoe_tests; }
 }
 
@@ -61,6 +70,23 @@ train() {
   done
 }
 
+# Tiny shapes with odd edges first: they are checked alone.
+ops() {
+  "$BUILD/limoe_device_bench" "${CHOSEN[@]}" --dry &&
+    "$BUILD/limoe_device_bench" "${CHOSEN[@]}" --by own --json "$OUT/ops-own.json"
+}
+vendor() {
+  local them=("${CHOSEN[@]}")
+  [ ${#them[@]} -eq 0 ] && them=(linear attention/forward layer_norm)
+  "$BUILD/limoe_device_bench" "${them[@]}" --by vendor --dry &&
+    "$BUILD/limoe_device_bench" "${them[@]}" --by vendor --json "$OUT/ops-vendor.json"
+}
+torch() {
+  local others=()
+  [ -f "$OUT/ops-vendor.json" ] && others=(--vendor "$OUT/ops-vendor.json")
+  "$PYTHON" bench/peers/gpu_ops.py --own "$OUT/ops-own.json" "${others[@]}" --out "$OUT/ops"
+}
+
 bench() {
   left_out && return
   local config precision
@@ -72,6 +98,11 @@ bench() {
   done
 }
 
+# A stage runs in a process of its own, so that it can be stopped.
+if [ -n "${STAGE_ITSELF:-}" ]; then
+  "$1"
+  exit
+fi
 for stage in "${@:-${STAGES[@]}}"; do
   case " ${STAGES[*]} " in *" $stage "*) ;; *)
     echo "run.sh: \"$stage\" is unknown; expected one of: ${STAGES[*]}" >&2
@@ -79,7 +110,7 @@ for stage in "${@:-${STAGES[@]}}"; do
   esac
   echo "== $stage"
   begin=$(date +%s)
-  if $stage 2>&1 | tee "$OUT/$stage.log"; then result=passed; else result=failed failed+=("$stage"); fi
+  if STAGE_ITSELF=1 timeout "$LIMIT" tests/gpu/run.sh "$stage" 2>&1 | tee "$OUT/$stage.log"; then result=passed; else result=failed failed+=("$stage"); fi
   echo "== $stage: $result in $(($(date +%s) - begin)) s"
 done
 

@@ -2,6 +2,7 @@
 #
 #   make quickstart   install what is missing, build, make the emoji data, train a LIMoE, leave a report
 #   make test         install what is missing, build plainly and under sanitizers, run every test in both
+#   make portable     install what is missing, build limoe for every x86-64 machine into build-portable
 #   make bench        the same for google-benchmark, then every op timed and held against the machine's limits
 #   make fuzz         the same for clang, then every parser for a minute on damaged input
 #
@@ -22,7 +23,7 @@ JOBS := $(shell nproc)
 RUN  := runs/emoji
 DATA := data-sets/emoji
 
-.PHONY: all packages build quickstart test bench fuzz clean
+.PHONY: all packages build portable quickstart test bench fuzz clean
 
 all: build
 
@@ -37,6 +38,11 @@ packages:
 build: packages
 	cmake -S . -B build -G Ninja
 	cmake --build build --target limoe -j $(JOBS)
+
+# One program with three levels, the highest that a machine has taken when it starts (docs/portable.md).
+portable: packages
+	cmake -S . -B build-portable -G Ninja -DPORTABLE=ON
+	cmake --build build-portable --target limoe -j $(JOBS)
 
 quickstart: build
 	@test -d $(DATA) || build/limoe data emoji --out $(DATA)
@@ -70,4 +76,4 @@ fuzz: packages
 	tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 clean:
-	rm -rf build build-sanitize build-fuzz build-nvcc
+	rm -rf build build-portable build-sanitize build-fuzz build-nvcc

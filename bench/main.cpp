@@ -18,6 +18,7 @@
 #include "bench/support/check_case.h"
 #include "bench/support/machine.h"
 #include "bench/support/table_reporter.h"
+#include "tensor/cpu_level.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 
@@ -138,12 +139,13 @@ void print_peaks() {
 
 void add_context(const Machine& machine) {
   benchmark::AddCustomContext("limoe_threads", std::to_string(thread_count()));
-  benchmark::AddCustomContext("limoe_built_for", LIMOE_MARCH);
+  benchmark::AddCustomContext("limoe_built_for", cpu_level());
   benchmark::AddCustomContext("fma_flop_per_second", concatenate(machine.flop_rate()));
   benchmark::AddCustomContext("fma_flop_per_second_one_thread", concatenate(machine.flop_rate_of_one()));
 }
 
 int run(int count, char** words) {
+  expect_level_of_environment();
   benchmark::Initialize(&count, words);
   const Arguments arguments = parsed(count, words);
   const std::vector<BenchCase> all = all_bench_cases();

@@ -161,6 +161,19 @@ std::string text_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// Whether `text`, or what it includes of this tree, has something whose size or body the x86-64 level
+// decides: such must not be in a folder that the portable build compiles once for all levels.
+bool depends_on_level(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("__AVX") != std::string::npos || line.starts_with("#include <immintrin.h>") ||
+        line.starts_with("#include <Eigen/"))
+      return true;
+    if (line.starts_with("#include \"") && depends_on_level(text_of(between(line, '"', '"')))) return true;
+  }
+  return false;
+}
+
 Strings complaints_about_line(const std::string& path, const std::string& line) {
   return complaints(path, line + "\n");
 }
@@ -172,6 +185,17 @@ TEST_CASE("layering: every include of the tree goes down, and no file is too lon
   REQUIRE(paths.size() > 50);
   for (const std::string& path : paths)
     for (const std::string& complaint : complaints(path, text_of(path))) FAIL_CHECK(complaint);
+}
+
+TEST_CASE("layering: what an x86-64 level decides is not in folders that are compiled once for all levels") {
+  for (const std::string& path : source_paths())
+    if (path.starts_with("models/") || path.starts_with("cuda/") || path.starts_with("bench/")) {
+      CAPTURE(path);
+      CHECK_FALSE(depends_on_level(text_of(path)));
+    }
+  CHECK(depends_on_level("#if defined(__AVX2__)\n"));
+  CHECK(depends_on_level("int a;\n#include <Eigen/Core>\n"));
+  CHECK(depends_on_level("#include \"ops/gemm_tile.h\"\n"));
 }
 
 TEST_CASE("layering: the checker refuses an include that goes up or sideways") {

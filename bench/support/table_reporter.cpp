@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/train/readable.h"
+#include "tensor/cpu_level.h"
 #include "tensor/parallel.h"
 
 namespace limoe::bench {
@@ -54,7 +55,7 @@ std::string rate_of(const Run& run) {
 bool TableReporter::ReportContext(const Context&) {
   std::ostream& out = GetOutputStream();
   const int threads = thread_count();
-  out << threads << (threads == 1 ? " thread" : " threads") << ", built for " << LIMOE_MARCH
+  out << threads << (threads == 1 ? " thread" : " threads") << ", built for " << cpu_level_in_words()
       << ". This machine's fused multiply-adds: " << with_decimals(machine_.flop_rate() / 1e9, 0)
       << " GFLOP/s f32, " << with_decimals(machine_.flop_rate_of_one() / 1e9, 0) << " on one thread.\n"
       << "limit: share of the time that these, or a copy of as many bytes, would take at least\n";

@@ -5,6 +5,7 @@
 
 #include "models/cli/bench_program.h"
 #include "models/cli/table.h"
+#include "tensor/cpu_level.h"
 #include "tensor/error.h"
 
 namespace limoe {
@@ -93,7 +94,7 @@ std::string step_text(const StepBenchResult& result, const std::optional<Machine
 Json step_json(const StepBenchResult& result, const std::optional<MachinePeaks>& peaks) {
   Json json = {{"benchmark", "step"},
                {"threads", result.threads},
-               {"built_for", LIMOE_MARCH},
+               {"built_for", cpu_level()},
                {"pairs", result.pairs},
                {"tokens", result.tokens},
                {"median_ms", result.median_milliseconds()},

@@ -9,6 +9,7 @@
 #include "models/cli/command.h"
 #include "models/cli/help_formatter.h"
 #include "models/cli/stopped_early.h"
+#include "tensor/cpu_level.h"
 #include "tensor/error.h"
 #include "tensor/nearest_name.h"
 
@@ -116,6 +117,7 @@ int run_limoe(int argc, const char* const* argv, std::ostream& errors) {
     return kCalledWrongly;
   }
   try {
+    expect_level_of_environment();
     program.action()();
     std::cout << std::flush;
     return 0;

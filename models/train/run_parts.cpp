@@ -10,6 +10,7 @@
 #include "models/train/checkpoint.h"
 #include "models/train/model_inputs.h"
 #include "models/train/readable.h"
+#include "tensor/cpu_level.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 
@@ -132,7 +133,7 @@ std::vector<ReportTable> RunParts::startup_tables() const {
   ReportTable machine_table{
       "Machine",
       {{"device", concatenate(config.device, " in ", config.precision, "; ",
-                              counted(thread_count(), "thread"), ", built for ", LIMOE_MARCH)},
+                              counted(thread_count(), "thread"), ", built for ", cpu_level_in_words())},
        {"loader", counted(config.workers, "worker")}}};
   machine_table.rows.insert(machine_table.rows.end(), machine.begin(), machine.end());
   return {model_table(model_config, info), data, memory_table(info.memory), machine_table};

@@ -16,21 +16,29 @@ GemmOperand<T> from(GemmOperand<T> x, int64_t row, int64_t column) {
   return x;
 }
 
-constexpr int64_t kMostTiles = 16;
-constexpr int64_t kLeastTile =
-    96;  // rows or columns; below this packing costs more than a second thread gains
-constexpr int64_t kLeastKRun = 512;      // likewise along k
+constexpr int64_t kLeastTile = 96;       // rows or columns, for more than one thread
+constexpr int64_t kTilesPerThread = 4;   // so that one thread's delay is shared by all
 constexpr int64_t kLeastWork = 1 << 18;  // multiply-adds worth waking a thread for
 
+// Whole times kLeastTile, so that few of the micro-kernel's tiles are partial ones. How C is cut does not
+// show in the bits.
 int64_t tile_length(int64_t length) {
-  return std::max(kLeastTile, run_count(length, kMostTiles));
+  const int threads = thread_count();
+  if (threads == 1) return length;
+  return run_count(run_count(length, kTilesPerThread * threads), kLeastTile) * kLeastTile;
+}
+
+// C is too small for as many tiles as a large machine has threads, and k is long enough to be cut instead.
+constexpr int64_t kMostKRuns = 16, kLeastKRun = 512;
+bool worth_cutting_k(int64_t m, int64_t n, int64_t k) {
+  return std::max(m, n) < 8 * kLeastTile && k >= 4 * kLeastKRun;
 }
 
 // C += the sum over runs of k, each run into a matrix of its own first.
 template <class T>
-void gemm_over_k(int64_t m, int64_t n, int64_t k, int64_t k_run, GemmOperand<T> a, GemmOperand<T> b, T beta,
-                 T* c, int64_t c_stride) {
-  const int64_t runs = run_count(k, k_run);
+void gemm_over_k(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
+                 int64_t c_stride, const T* bias) {
+  const int64_t k_run = std::max(kLeastKRun, run_count(k, kMostKRuns)), runs = run_count(k, k_run);
   Tensor partials = empty({runs, m, n}, dtype_of<T>);
   T* const partial = partials.mutable_data<T>();
   const T* const read = partial;
@@ -41,7 +49,10 @@ void gemm_over_k(int64_t m, int64_t n, int64_t k, int64_t k_run, GemmOperand<T> 
   parallel_for(m, rows_per_run(n * runs), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       auto sum = as_row(c + row * c_stride, n);
-      if (beta == T(0)) sum.setZero();
+      if (bias)
+        sum = as_row(bias, n);
+      else if (beta == T(0))
+        sum.setZero();
       for (int64_t run = 0; run < runs; ++run) sum += as_row(read + (run * m + row) * n, n);
     }
   });
@@ -50,23 +61,25 @@ void gemm_over_k(int64_t m, int64_t n, int64_t k, int64_t k_run, GemmOperand<T> 
 }  // namespace
 
 template <class T>
-void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
-          int64_t c_stride) {
-  if (m * n * k < kLeastWork) return gemm_on_this_thread(m, n, k, a, b, beta, c, c_stride);
-  if (k >= 2 * kLeastKRun && k >= 2 * std::max(m, n))
-    return gemm_over_k(m, n, k, std::max(kLeastKRun, run_count(k, kMostTiles)), a, b, beta, c, c_stride);
+void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c, int64_t c_stride,
+          const T* bias) {
+  if (m * n * k < kLeastWork) return gemm_on_this_thread(m, n, k, a, b, beta, c, c_stride, bias);
+  if (worth_cutting_k(m, n, k)) return gemm_over_k(m, n, k, a, b, beta, c, c_stride, bias);
   if (m >= n)
     parallel_for(m, tile_length(m), [&](int64_t begin, int64_t end) {
-      gemm_on_this_thread(end - begin, n, k, from(a, begin, 0), b, beta, c + begin * c_stride, c_stride);
+      gemm_on_this_thread(end - begin, n, k, from(a, begin, 0), b, beta, c + begin * c_stride, c_stride,
+                          bias);
     });
   else
     parallel_for(n, tile_length(n), [&](int64_t begin, int64_t end) {
-      gemm_on_this_thread(m, end - begin, k, a, from(b, 0, begin), beta, c + begin, c_stride);
+      gemm_on_this_thread(m, end - begin, k, a, from(b, 0, begin), beta, c + begin, c_stride,
+                          bias ? bias + begin : bias);
     });
 }
 
-template void gemm(int64_t, int64_t, int64_t, GemmOperand<float>, GemmOperand<float>, float, float*, int64_t);
+template void gemm(int64_t, int64_t, int64_t, GemmOperand<float>, GemmOperand<float>, float, float*, int64_t,
+                   const float*);
 template void gemm(int64_t, int64_t, int64_t, GemmOperand<double>, GemmOperand<double>, double, double*,
-                   int64_t);
+                   int64_t, const double*);
 
 }  // namespace limoe

@@ -3,9 +3,12 @@
 // op(A) is [m, k], op(B) is [k, n], C is [m, n]; op(X) is X, or X transposed when the operand says so. beta
 // is 0 (C is only written; it may hold anything) or 1 (C is added to).
 //
-// Threads share tiles of C. When k is much longer than C is large, as in weight gradients, they share runs of
-// k instead and the partial products are added in order. Either cut depends on m, n and k alone, so the bits
-// do not depend on the number of threads.
+// With a bias [n], which goes with beta 0, every row of C starts from it: it costs nothing then.
+//
+// An element's sum is taken in the order of k, whichever way C is cut into tiles, so threads share tiles of C
+// as many as suits them. When k is much longer than C is large, as in weight gradients, they share runs of k
+// instead and the partial products are added in order; that cut depends on m, n and k alone. So the bits do
+// not depend on the number of threads.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +23,10 @@ struct GemmOperand {
 };
 
 template <class T>
-void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
-          int64_t c_stride);
+void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c, int64_t c_stride,
+          const T* bias = nullptr);
 
-// The same on the calling thread alone: for work that is parallel at a higher level (heads, experts). With a
-// bias [n], which goes with beta 0, every row of C starts from it: it costs nothing then.
+// The same on the calling thread alone: for work that is parallel at a higher level (heads, experts).
 template <class T>
 void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
                          int64_t c_stride, const T* bias = nullptr);

@@ -1,7 +1,11 @@
-// gemm_on_this_thread(): blocks of rows whose piece of A fits the second-level cache, under them blocks of k
-// whose panels of B fit the first, under them strips of C as wide as a tile.
+// gemm_on_this_thread(): blocks of rows whose piece of A fits the second-level cache, under them runs of k
+// whose panels of B do, under them strips of C as wide as a tile.
 //
-// A is read where it lies, and B too unless it lies transposed: the copies would cost more than they save.
+// A is read where it lies: a copy would cost what it saves. B is copied into panels where many rows share
+// them or where it lies transposed. Few rows read it where it lies: they take it from memory once, which is
+// then what their time goes to, so runs of k are short. A strip crosses as many rows of B as the run is long,
+// each in a page of its own, and the next strip goes on in the same pages: while they are few, their
+// addresses stay in the translation buffer and the processor sees each row as a stream and reads ahead in it.
 #include <algorithm>
 
 #include "ops/gemm.h"
@@ -15,15 +19,26 @@ using namespace detail;
 
 constexpr int64_t kMostDepth = 384;
 constexpr int64_t kMostRows = 384;
+constexpr int64_t kMostRowsInPlace = 100;  // more share panels of B
+
+// A run of k for few rows: so much of B, but not so few rows of it that sums are mostly loaded and stored.
+constexpr int64_t kMostElementsCrossed = 96 << 10;
+constexpr int64_t kLeastDepth = 64;
 
 // Where all of B fits the second-level cache beside them, few rows at a time: C is then written, and A read,
 // in the order in which they lie.
 constexpr int64_t kMostElementsKept = 1 << 17;
-constexpr int64_t kRowsBesideB = 2 * kTileRows;
+constexpr int64_t kRowsBesideB = 6 * kTileRows;
 
 template <class T>
 int64_t rows_of_block(GemmOperand<T> b, int64_t n, int64_t k) {
   return !b.transposed && n * k <= kMostElementsKept ? kRowsBesideB : kMostRows;
+}
+
+int64_t depth_of_run(int64_t m, int64_t n) {
+  return m > kMostRowsInPlace
+             ? kMostDepth
+             : std::clamp(kMostElementsCrossed / std::max<int64_t>(n, 1), kLeastDepth, kMostDepth);
 }
 
 // Where op(X)'s element (row, column) lies.
@@ -33,19 +48,30 @@ GemmOperand<T> from(GemmOperand<T> x, int64_t row, int64_t column) {
   return x;
 }
 
-// One strip, in tiles of as even a height as can be: two tiles of 8 rows are faster than one of 14 and one
-// of 2.
+template <class T>
+void prefetch_rows(const T* from, int64_t stride, int64_t rows, int64_t width) {
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < width; j += kLanes<T>) __builtin_prefetch(from + i * stride + j);
+}
+
+// One strip, in tiles of as even a height as can be: two tiles of 5 rows are faster than one of 9 and one
+// of 1. The first tile fetches what it is told to fetch ahead, each one the next one's piece of C.
 template <class T>
 void strip(TileOperands<T> of, int64_t rows, int64_t width) {
   const auto& bodies = tile_bodies<T>(width);
   const int64_t tiles = run_count(rows, kTileRows);
+  const auto first_row = [=](int64_t tile) { return rows * tile / tiles; };
   const TileOperands<T> all = of;
   for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t begin = rows * tile / tiles, end = rows * (tile + 1) / tiles;
+    const int64_t begin = first_row(tile), end = first_row(tile + 1);
     of.a = all.a + begin * all.a_row;
     of.start = all.start + begin * all.start_stride;
     of.c = all.c + begin * all.c_stride;
+    if (tile + 1 < tiles)
+      prefetch_rows(all.c + end * all.c_stride, all.c_stride, first_row(tile + 2) - end, width);
     bodies[end - begin - 1](of);
+    of.ahead = all.b;
+    of.ahead_stride = all.b_stride;
   }
 }
 
@@ -59,12 +85,16 @@ void multiply_block(int64_t rows, int64_t n, int64_t depth, GemmOperand<T> a, Ge
   for (int64_t j = 0; j < n; j += kColumns) {
     const int64_t width = std::min(kColumns, n - j);
     const GemmOperand<T> columns = from(b, 0, j);
+    const bool packed = rows > kMostRowsInPlace || b.transposed || (!kHasMasks && width % kLanes<T> != 0);
+    if (packed) pack_panel(columns, depth, width, panel);
     TileOperands<T> of{.k = depth,
                        .a = a.data,
                        .a_row = a.transposed ? 1 : a.stride,
                        .a_column = a.transposed ? a.stride : 1,
-                       .b = columns.data,
-                       .b_stride = b.stride,
+                       .b = packed ? panel : columns.data,
+                       .b_stride = packed ? kColumns : b.stride,
+                       .ahead = nullptr,
+                       .ahead_stride = 0,
                        .start = add    ? c + j
                                 : bias ? bias + j
                                        : kZeros,
@@ -72,11 +102,9 @@ void multiply_block(int64_t rows, int64_t n, int64_t depth, GemmOperand<T> a, Ge
                        .c = c + j,
                        .c_stride = c_stride,
                        .last_lanes = width - (run_count(width, kLanes<T>) - 1) * kLanes<T>};
-    if (b.transposed || (!kHasMasks && width % kLanes<T> != 0)) {
-      pack_panel(columns, depth, width, panel);
-      of.b = panel;
-      of.b_stride = kColumns;
-    }
+    const bool fetch_ahead = !b.transposed && j + kColumns < n;
+    of.ahead = fetch_ahead ? columns.data + kColumns : of.b;
+    of.ahead_stride = fetch_ahead ? b.stride : of.b_stride;
     strip(of, rows, width);
   }
 }
@@ -87,7 +115,7 @@ template <class T>
 void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
                          int64_t c_stride, const T* bias) {
   const int64_t row_blocks = run_count(m, rows_of_block(b, n, k)),
-                depths = std::max<int64_t>(run_count(k, kMostDepth), 1);
+                depths = std::max<int64_t>(run_count(k, depth_of_run(m, n)), 1);
   for (int64_t block = 0; block < row_blocks; ++block) {
     const int64_t row = m * block / row_blocks, end = m * (block + 1) / row_blocks;
     for (int64_t run = 0; run < depths; ++run) {

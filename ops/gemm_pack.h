@@ -19,7 +19,7 @@ void pack_panel_rows(const T* b, int64_t stride, int64_t depth, int64_t width, T
   for (int64_t p = 0; p < depth; ++p) {
     T* const to = panel + p * kColumns;
     if (width == kColumns) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int64_t r = 0; r < kTileRegisters; ++r)
         reinterpret_cast<Register<T>*>(to)[r] = reinterpret_cast<const Register<T>*>(b + p * stride)[r];
     } else {

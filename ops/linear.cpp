@@ -12,37 +12,6 @@
 namespace limoe {
 namespace {
 
-template <class T>
-struct Forward {
-  const T *x, *kernel, *bias;  // bias may be null
-  T* y;
-  int64_t width, columns;
-
-  void add_bias(int64_t begin, int64_t end) const {
-    if (!bias) return;
-    for (int64_t row = begin; row < end; ++row) as_row(y + row * columns, columns) += as_row(bias, columns);
-  }
-};
-
-// Many rows are done in blocks, which start from the bias.
-constexpr int64_t kBlockRows = 256;
-
-template <class T>
-void forward_cpu(const Forward<T>& of, int64_t rows) {
-  const auto [x, kernel, bias, y, width, columns] = of;
-  if (rows < 2 * kBlockRows) {
-    gemm<T>(rows, columns, width, {x, width}, {kernel, columns}, T(0), y, columns);
-    of.add_bias(0, rows);
-    return;
-  }
-  parallel_for(rows, kBlockRows,
-               [x = x, kernel = kernel, bias = bias, y = y, width = width, columns = columns](int64_t begin,
-                                                                                              int64_t end) {
-                 gemm_on_this_thread<T>(end - begin, columns, width, {x + begin * width, width},
-                                        {kernel, columns}, T(0), y + begin * columns, columns, bias);
-               });
-}
-
 Var record_linear(const Var& x, const Var& kernel, const Var* bias) {
   std::vector<Var> inputs{x, kernel};
   if (bias) inputs.push_back(*bias);
@@ -73,9 +42,8 @@ Tensor linear_forward(const Tensor& x, const Tensor& kernel, const Tensor& bias)
   Tensor y = empty(x.shape().with(-1, columns), x.dtype(), x.device());
   const Rows rows = fold_leading_axes(in.shape());
   const auto on_cpu = [&]<class T>(OnCpu<T>) {
-    forward_cpu<T>({in.data<T>(), weights.data<T>(), offsets.defined() ? offsets.data<T>() : nullptr,
-                    y.mutable_data<T>(), rows.width, columns},
-                   rows.count);
+    gemm<T>(rows.count, columns, rows.width, {in.data<T>(), rows.width}, {weights.data<T>(), columns}, T(0),
+            y.mutable_data<T>(), columns, offsets.defined() ? offsets.data<T>() : nullptr);
   };
   dispatch("linear", in, on_cpu, [&]<class T>(OnCuda<T> on) {
     device_gemm<T>(on, y.device(), {rows.count, columns, rows.width}, {in.device_data<T>(), rows.width},

@@ -26,6 +26,10 @@ template <class T>
 using Gemm = void (*)(int64_t, int64_t, int64_t, GemmOperand<T>, GemmOperand<T>, T, T*, int64_t);
 
 template <class T>
+using GemmWithBias = void (*)(int64_t, int64_t, int64_t, GemmOperand<T>, GemmOperand<T>, T, T*, int64_t,
+                              const T*);
+
+template <class T>
 struct Operands {
   explicit Operands(const Product& of)
       : a(to_dtype(
@@ -67,6 +71,11 @@ Tensor result(const Product& of, Gemm<T> gemm, T beta) {
 }
 
 template <class T>
+void on_all_threads(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
+                    int64_t c_stride) {
+  gemm(m, n, k, a, b, beta, c, c_stride);
+}
+template <class T>
 void on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
                     int64_t c_stride) {
   gemm_on_this_thread(m, n, k, a, b, beta, c, c_stride);
@@ -84,7 +93,7 @@ void check_product(const Product& of) {
   for (const T beta : {T(0), T(1)}) {
     const Tensor wanted = result<T>(of, naive<T>, beta), twin = result<T>(of, gemm_by_eigen<T>, beta);
     CHECK_CLOSE(twin, wanted, tolerance::f32_sum(of.k));
-    CHECK_CLOSE(result<T>(of, gemm<T>, beta), wanted, tolerance::f32_sum(of.k));
+    CHECK_CLOSE(result<T>(of, on_all_threads<T>, beta), wanted, tolerance::f32_sum(of.k));
     CHECK_CLOSE(result<T>(of, on_this_thread<T>, beta), wanted, tolerance::f32_sum(of.k));
   }
 }
@@ -125,6 +134,18 @@ TEST_CASE("gemm: sizes beyond one block of rows, of columns and of k agree too")
   check_forms<float>(31, 33, 801, 1);
   check_forms<double>(17, 15, 401, 0);
   check_forms<float>(97, 95, 1031, 0);
+  check_forms<float>(9, 1600, 130, 0);  // few rows of many columns: short runs of k
+  check_forms<float>(101, 97, 391, 1);
+}
+
+TEST_CASE("gemm: a product that is cut along k agrees with its definition in every form") {
+  for (const bool a_transposed : {false, true})
+    for (const bool b_transposed : {false, true})
+      for (const float beta : {0.f, 1.f}) {
+        const Product of{70, 60, 2100, a_transposed, b_transposed, 2};
+        CHECK_CLOSE(result<float>(of, on_all_threads<float>, beta), result<float>(of, naive<float>, beta),
+                    tolerance::f32_sum(of.k));
+      }
 }
 
 TEST_CASE("gemm: 0 times NaN and 0 times infinity are NaN, and spread over one row or one column alone") {
@@ -153,22 +174,54 @@ TEST_CASE("gemm: with beta 0 what C held does not matter, NaN included; with bet
   CHECK(c == std::vector<float>(40 * 20, 0.f));
 }
 
+namespace {
+
+void check_bias(const Product& of, GemmWithBias<float> multiply) {
+  CAPTURE(of.m);
+  CAPTURE(of.n);
+  CAPTURE(of.k);
+  Operands<float> operands(of);
+  const Tensor bias = to_dtype(normal({of.n}, 4), DType::f32);
+  Tensor wanted = empty({of.m, of.n});
+  for (int64_t i = 0; i < of.m * of.n; ++i) wanted.mutable_data<float>()[i] = bias.data<float>()[i % of.n];
+  const GemmOperand<float> a{operands.a.data<float>(), of.k}, b{operands.b.data<float>(), of.n};
+  naive<float>(of.m, of.n, of.k, a, b, 1, wanted.mutable_data<float>(), of.n);
+  multiply(of.m, of.n, of.k, a, b, 0, operands.c.mutable_data<float>(), of.n, bias.data<float>());
+  CHECK_CLOSE(operands.c, wanted, tolerance::f32_sum(of.k));
+}
+
+}  // namespace
+
 TEST_CASE(
-    "gemm_on_this_thread: with a bias every row starts from it, in one block of k and in several, at every "
+    "gemm_on_this_thread: with a bias every row starts from it, in one run of k and in several, at every "
     "edge") {
-  for (const int64_t n : {5, 16, 33})
-    for (const int64_t k : {0, 9, 801}) {
-      const Product of{31, n, k};
-      Operands<float> operands(of);
-      const Tensor bias = to_dtype(normal({n}, 4), DType::f32);
-      Tensor wanted = empty({of.m, n});
-      for (int64_t i = 0; i < of.m * n; ++i) wanted.mutable_data<float>()[i] = bias.data<float>()[i % n];
-      naive<float>(of.m, n, k, {operands.a.data<float>(), k}, {operands.b.data<float>(), n}, 1,
-                   wanted.mutable_data<float>(), n);
-      gemm_on_this_thread<float>(of.m, n, k, {operands.a.data<float>(), k}, {operands.b.data<float>(), n}, 0,
-                                 operands.c.mutable_data<float>(), n, bias.data<float>());
-      CHECK_CLOSE(operands.c, wanted, tolerance::f32_sum(k));
-    }
+  for (const int64_t n : {5, 16, 33, 49})
+    for (const int64_t k : {0, 9, 801}) check_bias({31, n, k}, gemm_on_this_thread<float>);
+}
+
+TEST_CASE("gemm: with a bias every row starts from it, whichever way the product is cut") {
+  for (const Product& of :
+       {Product{3, 5, 7}, Product{1000, 96, 70}, Product{96, 1000, 70}, Product{33, 31, 5000}})
+    check_bias(of, gemm<float>);
+}
+
+TEST_CASE("gemm_on_this_thread: how C is cut does not show in the bits") {
+  for (const bool b_transposed : {false, true}) {
+    const Product of{130, 150, 800, false, b_transposed};
+    Operands<float> operands(of);
+    const float *const a = operands.a.data<float>(), *const b = operands.b.data<float>();
+    Tensor whole = empty({of.m, of.n}), pieces = empty({of.m, of.n});
+    const GemmOperand<float> right{b, operands.b.dim(1), b_transposed};
+    gemm_on_this_thread<float>(of.m, of.n, of.k, {a, of.k}, right, 0, whole.mutable_data<float>(), of.n);
+    for (int64_t i = 0; i < of.m; i += 13)
+      for (int64_t j = 0; j < of.n; j += 50) {
+        const GemmOperand<float> columns{b + (b_transposed ? j * right.stride : j), right.stride,
+                                         b_transposed};
+        gemm_on_this_thread<float>(13, 50, of.k, {a + i * of.k, of.k}, columns, 0,
+                                   pieces.mutable_data<float>() + i * of.n + j, of.n);
+      }
+    CHECK_SAME_BITS(pieces, whole);
+  }
 }
 
 TEST_CASE("gemm: one, two and three threads give the same bits, whichever way the product is cut") {
@@ -177,10 +230,10 @@ TEST_CASE("gemm: one, two and three threads give the same bits, whichever way th
        {Product{1000, 96, 70}, Product{96, 1000, 70, false, true}, Product{96, 100, 3000, true},
         Product{400, 1200, 400, true, true}, Product{33, 31, 5000, true}}) {
     set_thread_count(1);
-    const Tensor one = result<float>(of, gemm<float>, 1);
+    const Tensor one = result<float>(of, on_all_threads<float>, 1);
     for (const int count : {2, 3}) {
       set_thread_count(count);
-      CHECK_SAME_BITS(result<float>(of, gemm<float>, 1), one);
+      CHECK_SAME_BITS(result<float>(of, on_all_threads<float>, 1), one);
     }
   }
   set_thread_count(threads);

@@ -4,14 +4,16 @@
 //   ratio
 //
 // Shapes are C = A B [m, n] over k, row-major: the products of a Transformer block, and the few rows of an
-// expert. Results must agree with limoe's before anything is timed. In each round every library runs once for
-// about 20 ms; the ratio is that of a round, the median over rounds.
+// expert. Arrays begin on a cache line, as those of limoe's and PyTorch's tensors do. Results must agree with
+// limoe's before anything is timed. In each round every library runs once for about 20 ms; the ratio is that
+// of a round, the median over rounds. One thread's time is the processor's time it took, so that other
+// processes on its core do not count; several threads' is the wall's.
 #include <cblas.h>
 #include <dnnl.h>
 #include <omp.h>
+#include <time.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "ops/gemm.h"
+#include "tensor/factory.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
 
@@ -60,9 +63,10 @@ std::vector<Library> libraries() {
        }}};
 }
 
-std::vector<float> numbers(int64_t count, uint64_t stream) {
-  std::vector<float> values(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) values[size_t(i)] = limoe::random_normal(7, stream, uint64_t(i));
+limoe::Tensor numbers(int64_t count, uint64_t stream) {
+  limoe::Tensor values = limoe::empty({count});
+  float* const to = values.mutable_data<float>();
+  for (int64_t i = 0; i < count; ++i) to[i] = limoe::random_normal(7, stream, uint64_t(i));
   return values;
 }
 
@@ -72,20 +76,21 @@ double median(std::vector<double> values) {
 }
 
 double seconds_of(const std::function<void()>& work) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point begin = Clock::now();
+  const clockid_t clock = limoe::thread_count() == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;
+  timespec begin, end;
+  clock_gettime(clock, &begin);
   work();
-  return std::chrono::duration<double>(Clock::now() - begin).count();
+  clock_gettime(clock, &end);
+  return double(end.tv_sec - begin.tv_sec) + 1e-9 * double(end.tv_nsec - begin.tv_nsec);
 }
 
 // Rounding of f32 sums of k terms of size 1, in whatever order.
-void expect_equal(const Product& p, const std::string& name, const std::vector<float>& a,
-                  const std::vector<float>& b) {
+void expect_equal(const Product& p, const std::string& name, const float* a, const float* b) {
   const double allowed = 8 * 0x1p-24 * double(p.k);
-  for (size_t i = 0; i < a.size(); ++i)
+  for (int64_t i = 0; i < p.m * p.n; ++i)
     if (!(std::abs(double(a[i]) - double(b[i])) <= allowed)) {
-      std::fprintf(stderr, "%lld x %lld x %lld: element %zu is %g by %s; by limoe %g: not timed\n",
-                   (long long)p.m, (long long)p.n, (long long)p.k, i, double(a[i]), name.c_str(),
+      std::fprintf(stderr, "%lld x %lld x %lld: element %lld is %g by %s; by limoe %g: not timed\n",
+                   (long long)p.m, (long long)p.n, (long long)p.k, (long long)i, double(a[i]), name.c_str(),
                    double(b[i]));
       std::exit(1);
     }
@@ -94,14 +99,16 @@ void expect_equal(const Product& p, const std::string& name, const std::vector<f
 void print_product(const Product& p, int rounds, const std::vector<Library>& all, bool last) {
   constexpr double kSecondsEach = 0.02;
   const double flop = 2.0 * double(p.m) * double(p.n) * double(p.k);
-  const std::vector<float> a = numbers(p.m * p.k, 1), b = numbers(p.k * p.n, 2);
-  std::vector<float> c(size_t(p.m * p.n)), wanted = c;
-  all[0].multiply(p, a.data(), b.data(), wanted.data());
+  const limoe::Tensor left = numbers(p.m * p.k, 1), right = numbers(p.k * p.n, 2);
+  limoe::Tensor result = limoe::empty({p.m * p.n}), limoe_result = limoe::empty({p.m * p.n});
+  const float *const a = left.data<float>(), *const b = right.data<float>();
+  float *const c = result.mutable_data<float>(), *const wanted = limoe_result.mutable_data<float>();
+  all[0].multiply(p, a, b, wanted);
   int64_t calls = 1;
   for (const Library& one : all) {
-    one.multiply(p, a.data(), b.data(), c.data());
+    one.multiply(p, a, b, c);
     expect_equal(p, one.name, c, wanted);
-    const double once = seconds_of([&] { one.multiply(p, a.data(), b.data(), c.data()); });
+    const double once = seconds_of([&] { one.multiply(p, a, b, c); });
     calls = std::max<int64_t>(calls, int64_t(kSecondsEach / once));
   }
   std::vector<std::vector<double>> rates(all.size());
@@ -110,7 +117,7 @@ void print_product(const Product& p, int rounds, const std::vector<Library>& all
     double best_other = 0;
     for (size_t i = 0; i < all.size(); ++i) {
       const double seconds = seconds_of([&] {
-        for (int64_t call = 0; call < calls; ++call) all[i].multiply(p, a.data(), b.data(), c.data());
+        for (int64_t call = 0; call < calls; ++call) all[i].multiply(p, a, b, c);
       });
       rates[i].push_back(flop * double(calls) / seconds / 1e9);
       if (i > 0) best_other = std::max(best_other, rates[i].back());

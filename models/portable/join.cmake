@@ -24,8 +24,10 @@ endif()
 run(${NM} --defined-only ${OUT}.whole)
 string(REGEX MATCHALL " u [^\n]+" unique "${said}")
 list(TRANSFORM unique REPLACE "^ u (.*)$" "\\1\n")
-file(WRITE ${OUT}.unique ${unique})
-run(${OBJCOPY} --weaken-symbols=${OUT}.unique ${OUT}.whole)
+if(unique)  # objcopy refuses an empty list
+  file(WRITE ${OUT}.unique ${unique})
+  run(${OBJCOPY} --weaken-symbols=${OUT}.unique ${OUT}.whole)
+endif()
 run(${OBJCOPY} --redefine-sym main=limoe_main_${SUFFIX} --keep-global-symbol=limoe_main_${SUFFIX}
                --rename-section .init_array=limoe_init_${SUFFIX} ${OUT}.whole ${OUT})
 file(REMOVE ${OUT}.whole ${OUT}.unique)

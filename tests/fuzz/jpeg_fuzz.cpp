@@ -2,6 +2,6 @@
 #include "tests/fuzz/picture.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  limoe::fuzzing::decode_picture({data, size}, size > 0 && data[size - 1] & 1 ? 4 : 0);
+  limoe::fuzzing::decode_picture({data, size}, {"\xff\xd8\xff"}, size > 0 && data[size - 1] & 1 ? 4 : 0);
   return 0;
 }

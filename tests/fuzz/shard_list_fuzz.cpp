@@ -1,5 +1,5 @@
 // The name of a data source: several parts, each with ranges in braces. No file is looked for. Most inputs
-// may stand for few names only, one in 64 for as many as those of users.
+// may stand for few names only, the others for as many as those of users.
 #include "data/shard_list.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -7,7 +7,7 @@ using namespace limoe;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   constexpr int64_t kFew = 20'000, kMany = 24'000'000;
-  const int64_t most_bytes = size > 0 && data[size - 1] % 64 == 0 ? kMany : kFew;
+  const int64_t most_bytes = fuzzing::may_be_large({data, size}) ? kMany : kFew;
   const std::string source = fuzzing::text_of({data, size});
   fuzzing::expect_parsed_or_refused([&] {
     for (const std::string& part : split_sources(source))

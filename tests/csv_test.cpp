@@ -89,7 +89,7 @@ TEST_CASE("a row with too many or too few fields, or without a path, is a bad sa
   const std::vector<BadSample> bad = dataset.bad_samples();
   REQUIRE(bad.size() == 3);
   CHECK(bad[0].reason == "the row has 3 fields; expected 2, as line 1 has");
-  CHECK(bad[1].reason == "the row has 1 fields; expected 2, as line 1 has");
+  CHECK(bad[1].reason == "the row has 1 field; expected 2, as line 1 has");
   CHECK(contains(bad[2].reason, "\"filepath\" is empty"));
   CHECK(contains(message_of(table.path, {.max_bad = 2, .csv_separator = ","}),
                  "3 bad samples; expected at most 2"));

@@ -43,7 +43,8 @@ CsvSource::CsvSource(const std::string& path, const CsvColumns& columns, BadSamp
     const std::size_t found = placed.row.fields.size();
     std::string problem = placed.row.problem;
     if (problem.empty() && found != column_count_)
-      problem = concatenate("the row has ", found, " fields; expected ", column_count_, ", as line 1 has");
+      problem = concatenate("the row has ", found, found == 1 ? " field; expected " : " fields; expected ",
+                            column_count_, ", as line 1 has");
     if (problem.empty() && placed.row.fields[image_column_].empty())
       problem = "the field \"" + columns_.image + "\" is empty; expected the path of a picture";
     const auto line = static_cast<uint32_t>(placed.line);

@@ -88,11 +88,11 @@ ReportTable model_table(const LimoeConfig& c, const ModelInfo& info) {
     table.rows.push_back({"experts", "none: the dense twin"});
   else
     table.rows.push_back(
-        {"experts",
-         concatenate(
-             c.experts, " in blocks ", joined(info.moe_blocks), ", ", c.experts_per_token, " a token, ",
-             info.expert_capacity == 0 ? std::string("no limit of") : std::to_string(info.expert_capacity),
-             " places each")});
+        {"experts", concatenate(c.experts, info.moe_blocks.size() == 1 ? " in block " : " in blocks ",
+                                joined(info.moe_blocks), ", ", c.experts_per_token, " a token, ",
+                                info.expert_capacity == 0 ? std::string("no limit of")
+                                                          : std::to_string(info.expert_capacity),
+                                " places each")});
   table.rows.push_back(
       {"parameters", concatenate(grouped_digits(info.parameters), ", ",
                                  grouped_digits(info.active_parameters), " active a token")});

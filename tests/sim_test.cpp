@@ -75,6 +75,19 @@ __global__ void early_return_kernel() {
   __syncthreads();
 }
 
+// Two rounds over one tile. Without the second barrier a warp may write the second round while another still
+// reads the first; the collectives around the read keep them side by side where all lanes take turns.
+__global__ void rounds_kernel(int* out, bool second_barrier) {
+  int* const tile = dynamic_shared<int>();
+  for (int round = 0; round < 2; ++round) {
+    tile[threadIdx.x] = 1 + round;
+    __syncthreads();
+    const int other = __shfl_sync(kAllLanes, int(threadIdx.x), lane_index()) ^ kWarpSize;
+    out[round * int(blockDim.x) + int(threadIdx.x)] = __shfl_sync(kAllLanes, tile[other], lane_index());
+    if (second_barrier) __syncthreads();
+  }
+}
+
 __global__ void shuffle_after_return_kernel(int* out) {
   if (threadIdx.x == 7) return;
   out[threadIdx.x] = __shfl_xor_sync(kAllLanes, 1, 1);
@@ -175,6 +188,19 @@ TEST_CASE("sim: without the barrier the result is wrong") {
   CHECK(std::count(values.begin(), values.end(), 1) < 96);
 }
 #endif
+
+TEST_CASE("sim: a warp that may run ahead does, in reverse order") {
+  const auto seen = [](bool second_barrier) {
+    std::vector<int> out(128);
+    launch<rounds_kernel>({}, {.block = 64, .shared_bytes = 256}, out.data(), second_barrier);
+    return out;
+  };
+  std::vector<int> right(128, 1);
+  std::fill(right.begin() + 64, right.end(), 2);
+  in_all_orders([&] { CHECK(seen(true) == right); });
+  CHECK(seen(false) == right);  // in forward order nothing is noticed
+  in_order(sim::LaneOrder::reverse, 0, [&] { CHECK(seen(false) != right); });
+}
 
 TEST_CASE("sim: lanes at two barriers, or at one that others have passed by, are named") {
   CHECK(complaint([] { launch<two_barriers_kernel>({}, {.block = 64}, false); }) == "");

@@ -27,6 +27,12 @@ struct Index3 {
   unsigned x = 0, y = 0, z = 0;
 };
 
+// The order in which lanes run that could all go on.
+//
+// forward   all lanes as far as their next barrier or collective, the first one first, then all again.
+// reverse   the last warp until it waits for the block, its last lane first, then the warp before it: warps
+//           are as far apart as barriers let them, where the other orders keep them side by side.
+// shuffled  like forward, every time in another order.
 enum class LaneOrder { forward, reverse, shuffled };
 
 // For all launches that follow. At first: LIMOE_SIM_ORDER (forward, reverse, shuffled), else forward.

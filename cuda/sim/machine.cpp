@@ -119,13 +119,23 @@ LIMOE_UNSEEN_BY_TSAN bool Machine::release_collective(size_t first, size_t lane)
   return true;
 }
 
-LIMOE_UNSEEN_BY_TSAN bool Machine::release_warps() {
+LIMOE_UNSEEN_BY_TSAN bool Machine::release_warp(size_t first) {
   bool released = false;
-  for (size_t first = 0; first < lanes_.size(); first += kWarpSize)
-    for (size_t lane = 0; lane < kWarpSize; ++lane)
-      if (lanes_[first + lane].state == State::at_collective)
-        released = release_collective(first, lane) || released;
+  for (size_t lane = 0; lane < kWarpSize; ++lane)
+    if (lanes_[first + lane].state == State::at_collective)
+      released = release_collective(first, lane) || released;
   return released;
+}
+
+// Those of order_[begin..end-1] that are ready, each until it waits or returns.
+LIMOE_UNSEEN_BY_TSAN bool Machine::run_lanes(size_t begin, size_t end) {
+  bool ran = false;
+  for (size_t i = begin; i < end; ++i)
+    if (lanes_[order_[i]].state == State::ready) {
+      resume(lanes_[order_[i]]);
+      ran = true;
+    }
+  return ran;
 }
 
 // All lanes of the block at one barrier.
@@ -172,14 +182,19 @@ LIMOE_UNSEEN_BY_TSAN void Machine::run_block() {
   tsan_release(&block_order_);
   uint64_t turn = (uint64_t(running_block.z) << 42) + (uint64_t(running_block.y) << 21) + running_block.x;
   for (bool progressed = true; progressed;) {
-    order_lanes(lanes_.size(), turn++);
+    const size_t lanes = lanes_.size();
+    order_lanes(lanes, turn++);
     progressed = false;
-    for (const size_t index : order_)
-      if (lanes_[index].state == State::ready) {
-        resume(lanes_[index]);
-        progressed = true;
-      }
-    progressed = release_warps() || progressed;
+    if (lane_order() == LaneOrder::reverse) {
+      // A warp as far as it gets, then the one before it.
+      for (size_t begin = 0; begin < lanes; begin += kWarpSize)
+        while (run_lanes(begin, begin + kWarpSize) || release_warp(lanes - begin - kWarpSize))
+          progressed = true;
+    } else {
+      progressed = run_lanes(0, lanes);
+      for (size_t first = 0; first < lanes; first += kWarpSize)
+        progressed = release_warp(first) || progressed;
+    }
     progressed = release_barrier() || progressed;
   }
   tsan_acquire(&block_order_);

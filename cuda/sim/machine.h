@@ -56,7 +56,8 @@ class Machine {
   void prepare(size_t lanes);
   void run_block();
   void resume(Lane& lane);
-  bool release_warps();
+  bool run_lanes(size_t begin, size_t end);
+  bool release_warp(size_t first);
   bool release_collective(size_t first, size_t lane);
   bool release_barrier();
   void order_lanes(size_t count, uint64_t turn);

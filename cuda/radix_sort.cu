@@ -68,7 +68,7 @@ __global__ void sort_place_kernel(const uint32_t* keys, const int32_t* values, i
   int next =
       block_prefix_sum(totals[own_digit], scratch).before + counts[int64_t(own_digit) * tiles + blockIdx.x];
   for (int digit = lane_index(); digit < kDigits; digit += kWarpSize) own_places[digit] = 0;
-  __syncwarp();
+  __syncwarp();  // the zeros, for the whole warp
 
   uint32_t key[kRounds];
   int rank[kRounds];  // among the warp's pairs of the same digit
@@ -81,7 +81,7 @@ __global__ void sort_place_kernel(const uint32_t* keys, const int32_t* values, i
     rank[round] = own_places[digit] + __popc(before);
     __syncwarp();
     if (i < count && before == 0) own_places[digit] += __popc(same);
-    __syncwarp();
+    __syncwarp();  // the counts, for the next round
   }
   __syncthreads();
   for (int warp = 0; warp < kSortWarps; ++warp) {

@@ -28,6 +28,7 @@ TEST_CASE("transpose: a device makes transposed views contiguous, in tiles and w
   check({2, 3, 40, 8}, 1, 2);
   check({2, 3, 40, 8}, 0, 3);
   check({2, 33, 3}, 0, 2);
+  check({8195, 2, 3}, 1, 2);  // more tiles than blocks: some take a second one
   check({0, 3}, 0, 1);
 }
 

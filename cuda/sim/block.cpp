@@ -58,11 +58,14 @@ void fail(const Where& where, const std::string& what) {
   machine().fail(machine().running(), where, what);
 }
 
+// Two addresses in turn: a lane that is at the next barrier already must order nothing for one that has only
+// been let go from this one.
 LIMOE_UNSEEN_BY_TSAN void block_barrier(const Where& where) {
-  static char order;
-  tsan_release(&order);
+  static uint64_t orders[2];
+  uint64_t* const order = &orders[machine().running().barriers++ % 2];
+  tsan_release(order);
   machine().park(State::at_barrier, "__syncthreads", 0, where);
-  tsan_acquire(&order);
+  tsan_acquire(order);
 }
 
 LIMOE_UNSEEN_BY_TSAN const unsigned char* warp_collective(const char* what, unsigned mask, const void* mine,
@@ -78,7 +81,7 @@ LIMOE_UNSEEN_BY_TSAN const unsigned char* warp_collective(const char* what, unsi
 }
 
 LIMOE_UNSEEN_BY_TSAN void warp_barrier(unsigned mask, const Where& where) {
-  char* const order = machine().slots_of_running().order;
+  uint64_t* const order = &machine().slots_of_running().order[machine().running().collectives % 2];
   tsan_release(order);
   warp_collective("__syncwarp", mask, nullptr, 0, where);
   tsan_acquire(order);

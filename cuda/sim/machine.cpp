@@ -43,13 +43,13 @@ LIMOE_UNSEEN_BY_TSAN void Machine::lane_body(void* opaque) {
   Machine& self = *static_cast<Machine*>(opaque);
   for (;;) {
     Lane& lane = *self.running_;
-    tsan_acquire(&self.block_order_);
+    tsan_acquire(&self.begin_order_);
     try {
       (*self.body_)();
     } catch (...) {
       if (!self.error_) self.error_ = std::current_exception();
     }
-    tsan_release(&self.block_order_);
+    tsan_release(&self.end_order_);
     lane.state = State::returned;
     switch_to(*lane.fiber, *self.scheduler_);
   }
@@ -175,11 +175,11 @@ LIMOE_UNSEEN_BY_TSAN void Machine::run_block() {
   if (shape_.shared_bytes) std::memset(shared_.get(), 0xff, shape_.shared_bytes);
   for (Lane& lane : lanes_) {
     lane.state = State::ready;
-    lane.collectives = 0;
+    lane.barriers = lane.collectives = 0;
     lane.open_copies.clear();
     lane.committed_copies.clear();
   }
-  tsan_release(&block_order_);
+  tsan_release(&begin_order_);
   uint64_t turn = (uint64_t(running_block.z) << 42) + (uint64_t(running_block.y) << 21) + running_block.x;
   for (bool progressed = true; progressed;) {
     const size_t lanes = lanes_.size();
@@ -197,7 +197,7 @@ LIMOE_UNSEEN_BY_TSAN void Machine::run_block() {
     }
     progressed = release_barrier() || progressed;
   }
-  tsan_acquire(&block_order_);
+  tsan_acquire(&end_order_);
   expect_returned();
 }
 
@@ -221,7 +221,7 @@ LIMOE_UNSEEN_BY_TSAN void Machine::run(const std::string& kernel, const LaunchSh
     }
   } catch (...) {
     // Lanes that still wait are forgotten, with what their stacks hold: kernels own nothing.
-    tsan_acquire(&block_order_);
+    tsan_acquire(&end_order_);
     tsan_acquire(&abandoned_order_);
     for (auto& fiber : fibers_) fiber->restart();
     throw;

@@ -28,6 +28,7 @@ struct Lane {
   Where where;            // it waits at
   const char* what = "";  // it waits for
   unsigned mask = 0;
+  unsigned barriers = 0;     // of the block, passed so far
   unsigned collectives = 0;  // passed so far; the parity says which half of the slots is in use
   Index3 thread;
   std::vector<Copy> open_copies;
@@ -36,7 +37,7 @@ struct Lane {
 
 struct Slots {
   unsigned char bytes[2][kWarpSize][kMostExchanged];
-  char order[2];  // the address ThreadSanitizer knows a warp's barrier by
+  uint64_t order[2];  // the addresses ThreadSanitizer knows a warp's barriers by, in turn
 };
 
 // Runs one block at a time. There is one, kept for the whole program, because fibers are dear to make.
@@ -75,8 +76,9 @@ class Machine {
   std::unique_ptr<Fiber> scheduler_;
   Lane* running_ = nullptr;
   std::exception_ptr error_;
-  // Addresses ThreadSanitizer knows an order by: of the block's barrier, and of lanes left where they waited.
-  char block_order_ = 0, abandoned_order_ = 0;
+  // Addresses ThreadSanitizer knows an order by: what was before a block, its lanes' ends, and where lanes
+  // were left waiting. A lane that has ended orders nothing for one that begins later.
+  uint64_t begin_order_ = 0, end_order_ = 0, abandoned_order_ = 0;
 };
 
 Machine& machine();

@@ -18,6 +18,7 @@ PACKAGES := build-essential cmake ninja-build pkg-config \
 	unicode-cldr-core unicode-data dataset-fashion-mnist
 
 NVCC := $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
+CUDA := $(if $(NVCC),$(shell $(NVCC) --version | sed -n 's/.*release \([0-9]*\)\..*/\1/p'))
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 JOBS := $(shell nproc)
 RUN  := runs/emoji
@@ -58,10 +59,10 @@ test: packages
 	cmake -S . -B build-sanitize -G Ninja -DSANITIZE=address,undefined
 	cmake --build build-sanitize -j $(JOBS)
 	cd build-sanitize && ctest --output-on-failure --no-tests=error -j $(JOBS)
-	@if [ -n "$(NVCC)" ]; then \
+	@if [ "$(or $(CUDA),0)" -ge 12 ]; then \
 	  cmake -S . -B build-nvcc -G Ninja -DGPU=cuda -DKERNELS_ONLY=ON -DCMAKE_CUDA_COMPILER=$(NVCC) && \
 	  cmake --build build-nvcc --target limoe_cuda limoe_ladder -j $(JOBS); \
-	else echo "no nvcc: the kernels were tested in the simulator and not built for a GPU"; fi
+	else echo "no nvcc of CUDA 12 or newer: the kernels were tested in the simulator and not built for a GPU"; fi
 
 bench: PACKAGES += $(BENCH_PACKAGES)
 bench: build

@@ -9,7 +9,7 @@
 #include "tensor/parallel.h"
 #include "tensor/safetensors.h"
 #include "tests/support/compare.h"
-#include "tests/support/paths.h"
+#include "tests/support/golden_ops.h"
 
 using namespace limoe;
 using namespace limoe::testing;
@@ -29,7 +29,7 @@ ParameterArena one_vector(int64_t width, double gradient, DType dtype = DType::f
 }  // namespace
 
 TEST_CASE("clip: the golden norm and the golden clipped gradients") {
-  const SafetensorsFile file = read_safetensors(golden_path("ops.safetensors"));
+  const SafetensorsFile& file = golden_ops();
   const std::string names[] = {"dense.kernel", "expert.bias", "expert.kernel", "vector"};
   std::vector<ParameterSpec> specs;
   for (const std::string& name : names)

@@ -13,7 +13,7 @@
 #include "tensor/parallel.h"
 #include "tensor/safetensors.h"
 #include "tests/support/compare.h"
-#include "tests/support/paths.h"
+#include "tests/support/golden_ops.h"
 
 using namespace limoe;
 using namespace limoe::testing;
@@ -22,13 +22,8 @@ namespace {
 
 constexpr int kGoldenSteps = 7;
 
-const SafetensorsFile& golden() {
-  static const SafetensorsFile file = read_safetensors(golden_path("ops.safetensors"));
-  return file;
-}
-
 double setting(const std::string& name) {
-  return std::stod(golden().metadata.at("optimiser." + name));
+  return std::stod(golden_ops().metadata.at("optimiser." + name));
 }
 
 std::vector<ParameterSpec> golden_specs() {
@@ -47,7 +42,7 @@ void set_gradient(ParameterArena& arena, const std::string& name, const Tensor& 
 }
 
 Tensor golden_tensor(const std::string& name, DType dtype) {
-  return to_dtype(golden().tensors.at("optimiser." + name), dtype);
+  return to_dtype(golden_ops().tensors.at("optimiser." + name), dtype);
 }
 
 using Make = std::function<std::unique_ptr<Optimizer>(const ParameterArena&)>;

@@ -8,7 +8,7 @@
 #include "tensor/factory.h"
 #include "tensor/safetensors.h"
 #include "tests/support/compare.h"
-#include "tests/support/paths.h"
+#include "tests/support/golden_ops.h"
 
 using namespace limoe;
 using namespace limoe::testing;
@@ -35,7 +35,7 @@ TEST_CASE("schedule: the published rsqrt table, to its seven digits") {
 }
 
 TEST_CASE("schedule: the golden curves of rsqrt, cosine and linear") {
-  const SafetensorsFile file = read_safetensors(golden_path("ops.safetensors"));
+  const SafetensorsFile& file = golden_ops();
   for (const std::string name : {"rsqrt", "cosine", "linear"}) {
     const auto setting = [&](const std::string& key, const std::string& absent) {
       const auto found = file.metadata.find("schedule." + name + "." + key);

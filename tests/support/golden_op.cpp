@@ -7,15 +7,10 @@
 #include "tensor/factory.h"
 #include "tensor/nearest_name.h"
 #include "tensor/safetensors.h"
-#include "tests/support/paths.h"
+#include "tests/support/golden_ops.h"
 
 namespace limoe::testing {
 namespace {
-
-const std::map<std::string, Tensor>& golden_ops() {
-  static const SafetensorsFile file = read_safetensors(golden_path("ops.safetensors"));
-  return file.tensors;
-}
 
 void check_close(const std::string& name, const Tensor& got, const Tensor& wanted) {
   const Comparison comparison = close(got, wanted, tolerance::kGoldenF64);
@@ -26,10 +21,10 @@ void check_close(const std::string& name, const Tensor& got, const Tensor& wante
 
 Tensor golden_op(const std::string& op_case, const std::string& name) {
   const std::string key = op_case + "." + name;
-  const auto found = golden_ops().find(key);
-  if (found != golden_ops().end()) return found->second;
+  const auto found = golden_ops().tensors.find(key);
+  if (found != golden_ops().tensors.end()) return found->second;
   std::vector<std::string> known;
-  for (const auto& [each, tensor] : golden_ops()) known.push_back(each);
+  for (const auto& [each, tensor] : golden_ops().tensors) known.push_back(each);
   throw ValueError("ops.safetensors: ", key, " is not there; the nearest name is ", nearest_name(key, known));
 }
 
@@ -39,8 +34,8 @@ void check_golden(const std::string& op_case, const std::vector<std::string>& in
   for (const std::string& input : inputs) leaves.push_back(leaf(golden_op(op_case, input)));
   const Var y = run(leaves);
   check_close(op_case + ".y", y.value(), golden_op(op_case, "y"));
-  const Tensor dy =
-      golden_ops().contains(op_case + ".dy") ? golden_op(op_case, "dy") : full(y.shape(), 1, DType::f64);
+  const Tensor dy = golden_ops().tensors.contains(op_case + ".dy") ? golden_op(op_case, "dy")
+                                                                   : full(y.shape(), 1, DType::f64);
   backward({{y, dy}});
   for (size_t i = 0; i < inputs.size(); ++i)
     check_close(op_case + ".d" + inputs[i], leaves[i].gradient(), golden_op(op_case, "d" + inputs[i]));

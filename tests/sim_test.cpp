@@ -159,7 +159,7 @@ __global__ void copy_kernel(const float* from, float* to, bool wait) {
 }
 
 __global__ void forgotten_copy_kernel(const float* from) {
-  sim::defer_copy(dynamic_shared<float>(), from, 16, 0);
+  sim::defer_copy(dynamic_shared<float>() + 4 * threadIdx.x, from, 16, 0);
 }
 
 }  // namespace
@@ -198,8 +198,10 @@ TEST_CASE("sim: a warp that may run ahead does, in reverse order") {
   std::vector<int> right(128, 1);
   std::fill(right.begin() + 64, right.end(), 2);
   in_all_orders([&] { CHECK(seen(true) == right); });
+#ifndef __SANITIZE_THREAD__  // which names the race
   CHECK(seen(false) == right);  // in forward order nothing is noticed
   in_order(sim::LaneOrder::reverse, 0, [&] { CHECK(seen(false) != right); });
+#endif
 }
 
 TEST_CASE("sim: lanes at two barriers, or at one that others have passed by, are named") {

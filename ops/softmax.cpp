@@ -1,36 +1,67 @@
 #include "ops/softmax.h"
 
+#include <functional>
+
 #include "autograd/record.h"
 #include "cuda/softmax.h"
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
+#include "ops/vector_math.h"
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
 
 namespace limoe {
 namespace {
 
+// exp(), and 0 where x is so small that a float has no normal number for it.
+FloatRegister exp_or_zero(FloatRegister x) {
+  constexpr float kLeast = -87;
+  return x < kLeast ? FloatRegister{} : vector_exp(at_least(x, kLeast));
+}
+
+// A NaN is passed over by the largest element, and comes back by exp() and the sum.
+void forward_row(const float* x, float* y, int64_t width) {
+  const float largest = largest_of(x, width);
+  for_each_register(
+      y, width, [=](FloatRegister in) { return exp_or_zero(in - largest); }, x);
+  const float share = 1 / sum_over_registers(width, std::identity(), y);
+  for_each_register(
+      y, width, [=](FloatRegister exponent) { return exponent * share; }, y);
+}
+
+void forward_row(const double* x, double* y, int64_t width) {
+  const auto in = as_row(x, width);
+  auto out = as_row(y, width);
+  out = (in - in.maxCoeff<Eigen::PropagateNaN>()).exp();
+  out /= out.sum();
+}
+
+void backward_row(const float* y, const float* dy, float* dx, int64_t width) {
+  const auto product = [](FloatRegister out, FloatRegister gradient) { return out * gradient; };
+  const float sum = sum_over_registers(width, product, y, dy);
+  for_each_register(
+      dx, width, [=](FloatRegister out, FloatRegister gradient) { return out * (gradient - sum); }, y, dy);
+}
+
+void backward_row(const double* y, const double* dy, double* dx, int64_t width) {
+  const auto out = as_row(y, width), gradient = as_row(dy, width);
+  as_row(dx, width) = out * (gradient - (out * gradient).sum());
+}
+
 template <class T>
 void forward_cpu(const T* x, T* y, Rows rows) {
   parallel_for(rows.count, rows_per_run(rows.width), [=](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const auto in = as_row(x + row * rows.width, rows.width);
-      auto out = as_row(y + row * rows.width, rows.width);
-      out = (in - in.template maxCoeff<Eigen::PropagateNaN>()).exp();
-      out /= out.sum();
-    }
+    for (int64_t row = begin; row < end; ++row)
+      forward_row(x + row * rows.width, y + row * rows.width, rows.width);
   });
 }
 
 template <class T>
 void backward_cpu(const T* y, const T* dy, T* dx, Rows rows) {
   parallel_for(rows.count, rows_per_run(rows.width), [=](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const auto out = as_row(y + row * rows.width, rows.width);
-      const auto gradient = as_row(dy + row * rows.width, rows.width);
-      as_row(dx + row * rows.width, rows.width) = out * (gradient - (out * gradient).sum());
-    }
+    for (int64_t row = begin; row < end; ++row)
+      backward_row(y + row * rows.width, dy + row * rows.width, dx + row * rows.width, rows.width);
   });
 }
 

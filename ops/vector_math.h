@@ -13,6 +13,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "ops/registers.h"
 
@@ -43,28 +44,54 @@ inline FloatRegister at_most(FloatRegister x, float most) {
   return x > most ? most - FloatRegister{} : x;
 }
 
+// combine(...) of all lanes: of those kHalf apart, then of those half as far apart.
+template <int64_t kHalf = kFloatLanes / 2, class Combine>
+float across_lanes(FloatRegister x, const Combine& combine) {
+  if constexpr (kHalf == 0) {
+    return x[0];
+  } else {
+    const FloatRegister partner = [&]<size_t... i>(std::index_sequence<i...>) {
+      return __builtin_shufflevector(x, x, int(i ^ kHalf)...);
+    }
+    (std::make_index_sequence<kFloatLanes>());
+    return across_lanes<kHalf / 2>(combine(x, partner), combine);
+  }
+}
+
+// The largest of x[0 .. count), -inf of none. NaNs are passed over.
+inline float largest_of(const float* x, int64_t count) {
+  constexpr float kNone = -std::numeric_limits<float>::infinity();
+  const auto larger = [](auto a, auto b) { return a > b ? a : b; };  // b where a is NaN
+  if (count < kFloatLanes) {
+    float largest = kNone;
+    for (int64_t i = 0; i < count; ++i) largest = larger(x[i], largest);
+    return largest;
+  }
+  FloatRegister lanes = kNone - FloatRegister{};
+  for (int64_t i = 0; i + kFloatLanes <= count; i += kFloatLanes)
+    lanes = larger(detail::load_register(x + i), lanes);
+  lanes = larger(detail::load_register(x + count - kFloatLanes), lanes);  // the last ones, some again
+  return across_lanes(lanes, larger);
+}
+
+// The sum of body(register...) over the elements of the `in`s, which all hold `count`; body of zeros must be
+// 0. Lane by lane first, so the order depends on `count` alone.
+template <class Body, class... In>
+float sum_over_registers(int64_t count, const Body& body, const In*... in) {
+  FloatRegister lanes{};
+  int64_t i = 0;
+  for (; i + kFloatLanes <= count; i += kFloatLanes) lanes += body(detail::load_register(in + i)...);
+  if (i < count) lanes += body(detail::load_lanes(in + i, count - i)...);
+  return across_lanes(lanes, [](FloatRegister a, FloatRegister b) { return a + b; });
+}
+
 // body(register...) -> register for every element of `out` and the `in`s, which all hold `count`.
 template <class Body, class... In>
 void for_each_register(float* out, int64_t count, const Body& body, const In*... in) {
-  const auto load = [](const float* from) {
-    FloatRegister loaded;
-    std::memcpy(&loaded, from, sizeof(loaded));
-    return loaded;
-  };
   int64_t i = 0;
-  for (; i + kFloatLanes <= count; i += kFloatLanes) {
-    const FloatRegister result = body(load(in + i)...);
-    std::memcpy(out + i, &result, sizeof(result));
-  }
-  if (i == count) return;
-  const size_t rest = size_t(count - i) * sizeof(float);
-  const auto load_rest = [rest](const float* from) {
-    FloatRegister loaded{};
-    std::memcpy(&loaded, from, rest);
-    return loaded;
-  };
-  const FloatRegister result = body(load_rest(in + i)...);
-  std::memcpy(out + i, &result, rest);
+  for (; i + kFloatLanes <= count; i += kFloatLanes)
+    detail::store_register(out + i, body(detail::load_register(in + i)...));
+  if (i < count) detail::store_lanes(out + i, body(detail::load_lanes(in + i, count - i)...), count - i);
 }
 
 }  // namespace limoe

@@ -49,6 +49,32 @@ TEST_CASE(
   for (const int i : {2, 3, 4, 5}) CHECK(std::isnan(y[i]));
 }
 
+TEST_CASE("softmax: in f32 a NaN or infinity anywhere makes its whole row NaN, and no other") {
+  for (const int64_t width : {1, 7, 15, 16, 17, 31, 32, 33, 47, 65})
+    for (int64_t place = 0; place < width; ++place)
+      for (const float special : {NAN, INFINITY}) {
+        CAPTURE(width);
+        CAPTURE(place);
+        Tensor x = random_normal({3, width}, 0, 1, 1, 0, DType::f32);
+        x.mutable_data<float>()[width + place] = special;
+        const std::vector<float> y = to_vector<float>(softmax_forward(x));
+        for (int64_t i = 0; i < 3 * width; ++i) REQUIRE(std::isnan(y[size_t(i)]) == (i / width == 1));
+      }
+}
+
+TEST_CASE("softmax: in f32 what is far below the largest is 0, wherever the largest stands") {
+  for (const int64_t width : {2, 8, 15, 16, 17, 32, 33, 50})
+    for (int64_t place = 0; place < width; ++place)
+      for (const float least : {-1e4f, -INFINITY}) {
+        CAPTURE(width);
+        CAPTURE(place);
+        Tensor x = full({1, width}, least, DType::f32);
+        x.mutable_data<float>()[place] = 3;
+        const std::vector<float> y = to_vector<float>(softmax_forward(x));
+        for (int64_t i = 0; i < width; ++i) REQUIRE(y[size_t(i)] == (i == place ? 1.0f : 0.0f));
+      }
+}
+
 TEST_CASE("softmax: no columns and scalars are refused") {
   CHECK_THROWS_WITH_AS(softmax_forward(zeros({2, 0})), "softmax: x is [2, 0]; expected at least one column",
                        ShapeError);

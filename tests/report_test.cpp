@@ -232,6 +232,25 @@ TEST_CASE("report: a dense run has every section, and no experts") {
   CHECK(!fs::exists(folder / "dense/report.html"));
 }
 
+TEST_CASE("report: auxiliary losses are drawn where there are some") {
+  const ScratchFolder folder;
+  for (const double weight : {0.0, 0.01}) {
+    CAPTURE(weight);
+    TrainRequest request = small_request();
+    request.model.z_weight = request.model.importance_weight = weight;
+    for (double* other : {&request.model.local_text_weight, &request.model.global_text_weight,
+                          &request.model.global_image_weight})
+      *other = 0;
+    const std::string run = folder / ("run" + std::to_string(weight));
+    train_run(request, run);
+    write_report(run, folder / "page.html");
+    std::ostringstream text;
+    text << std::ifstream(folder / "page.html").rdbuf();
+    CHECK(contains(text.str(), "weighted sum") == (weight > 0));
+    CHECK(contains(text.str(), "No auxiliary losses") == (weight == 0));
+  }
+}
+
 TEST_CASE("report: what a run says of itself is text, not HTML") {
   const Run run;
   run.replace_in("config.toml", "json-text-key = \"\"", "json-text-key = \"\"  # <script>alert(1)</script>");

@@ -102,7 +102,7 @@ std::string curves_section(const ReportSource& source) {
   LineChart auxiliary = chart_of(source, "Auxiliary losses", "weighted sum", "train/auxiliary_loss");
   auxiliary.from_zero = true;
   std::string body = "<div class=\"charts\">" + contrastive_chart(source) +
-                     (source.is_dense() ? "" : line_chart_html(auxiliary)) + "</div>";
+                     (auxiliary_keys(source.metrics).empty() ? "" : line_chart_html(auxiliary)) + "</div>";
   body += "<div class=\"charts small\">" + line_chart_html(rate) + line_chart_html(scale) +
           gradient_chart(source) + "</div>";
   body += "<div class=\"charts\">" + line_chart_html(speed) + wait_chart(source) + "</div>";

@@ -42,6 +42,7 @@ void check(const AugmentOptions& options) {
   check_range("erase", options.erase, 0.0, 1.0);
   check_range("replace_token", options.replace_token, 0.0, 1.0);
   check_range("keep_name", options.keep_name, 0.0, 1.0);
+  check_range("patch_dropout", options.patch_dropout, 0.0, 0.99);
   check_range("share", options.share, 0.0, 1.0);
 }
 
@@ -92,6 +93,20 @@ void erase_rectangle(float* pixels, int size, const AugmentOptions& options, Sam
   for (float& part : colour) part = static_cast<float>(random.uniform(0, 255));
   for (int64_t y = top; y < top + height; ++y)
     for (int64_t x = left; x < left + width; ++x) std::copy_n(colour, 3, pixels + (y * size + x) * 3);
+}
+
+int64_t kept_patch_count(int64_t patches, double patch_dropout) {
+  return std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(patches) * (1 - patch_dropout)));
+}
+
+// Selection sampling (Knuth, The Art of Computer Programming, vol. 2, algorithm S): a patch stays with the
+// probability (still wanted) / (still left).
+std::vector<int32_t> random_patches(int64_t patches, int64_t kept, SampleRandom& random) {
+  std::vector<int32_t> places;
+  for (int64_t place = 0; place < patches; ++place)
+    if (random.below(patches - place) < kept - static_cast<int64_t>(places.size()))
+      places.push_back(static_cast<int32_t>(place));
+  return places;
 }
 
 void replace_tokens(int32_t* ids, int64_t count, double probability, int32_t first_id, int32_t vocabulary,

@@ -14,6 +14,10 @@
 // With probability `erase` a rectangle of 5 to 30 % of the picture is painted over in one random colour
 // (Zhong et al. 2020, "Random erasing data augmentation").
 //
+// With patch_dropout a picture keeps only max(1, floor((1 - patch_dropout) N)) of the N patches that a tower
+// cuts it into, drawn anew in every epoch: what is not looked at is not computed (Li et al. 2023, "Scaling
+// language-image pre-training via masking", arXiv 2212.00794).
+//
 // Caption: the sample's name, then its other phrases, each kept with probability keep_phrase, in random
 // order. The name is kept with probability keep_name, or where nothing else is: what a picture is called says
 // nothing of a concept never seen, so a model that has to find concepts by their other words learns those.
@@ -21,6 +25,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "data/image.h"
 #include "data/random_streams.h"
@@ -42,8 +47,9 @@ struct AugmentOptions {
   double keep_phrase = 0.5;
   double keep_name = 1;
   double replace_token = 0;
-  double share = 1;    // of the pairs of an epoch; the others are taken as they are
-  int64_t epochs = 0;  // after this many, pairs are taken as they are; 0: never
+  double patch_dropout = 0;  // of all pairs alike, since a batch's pictures have equally many tokens
+  double share = 1;          // of the pairs of an epoch; the others are taken as they are
+  int64_t epochs = 0;        // after this many, pairs are taken as they are; 0: never
 };
 
 void check(const AugmentOptions& options);  // ValueError naming the option
@@ -55,6 +61,10 @@ void jitter_colours(float* pixels, int size, const AugmentOptions& options, Samp
 
 // In place on size * size RGB pixels of 0..255: paints the rectangle, or nothing.
 void erase_rectangle(float* pixels, int size, const AugmentOptions& options, SampleRandom& random);
+
+// How many of a picture's patches stay, and which: ascending.
+int64_t kept_patch_count(int64_t patches, double patch_dropout);
+std::vector<int32_t> random_patches(int64_t patches, int64_t kept, SampleRandom& random);
 
 // In place on the first `count` of ids: each is replaced with the given probability by one of
 // first_id..vocabulary-1.

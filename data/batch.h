@@ -19,6 +19,7 @@ struct LoaderPosition {
 struct Batch {
   LoaderPosition position;
   Tensor images;                      // f32 [B, S, S, 3], rows, columns, RGB in [-1, 1]
+  Tensor patches;                     // i32 [B, K]: those that are looked at; undefined: all
   Tensor ids;                         // i32 [B, L]
   Tensor text_valid;                  // i32 [B, L], 1 for pieces and the EOS, 0 for padding
   std::vector<int64_t> sample_index;  // [B], into the data set

@@ -56,7 +56,10 @@ BatchBuilder::BatchBuilder(std::shared_ptr<const Dataset> dataset, std::shared_p
   check_at_least("workers", options.workers, 0);
   check_at_least("prefetch", options.prefetch, 1);
   check_at_least("cache_bytes", options.cache_bytes, 0);
-  if (options.augment) check(*options.augment);
+  if (options.augment) {
+    check(*options.augment);
+    if (options.augment->patch_dropout > 0) check_at_least("patches", options.patches, 1);
+  }
   steps_ = steps_in(order_.size(), options);
   if (steps_ == 0)
     throw ValueError("loader: batch_size is ", options.batch_size, "; expected at most ", order_.size(),
@@ -66,6 +69,9 @@ BatchBuilder::BatchBuilder(std::shared_ptr<const Dataset> dataset, std::shared_p
 Batch BatchBuilder::allocate(int64_t pairs) const {
   Batch batch;
   batch.images = empty({pairs, options_.image_size, options_.image_size, 3}, DType::f32);
+  if (options_.augment && options_.augment->patch_dropout > 0)
+    batch.patches =
+        empty({pairs, kept_patch_count(options_.patches, options_.augment->patch_dropout)}, DType::i32);
   batch.ids = empty({pairs, options_.text.max_len}, DType::i32);
   batch.text_valid = empty({pairs, options_.text.max_len}, DType::i32);
   return batch;
@@ -75,6 +81,8 @@ Batch BatchBuilder::build(LoaderPosition position, StageTimes& times) {
   const std::vector<Choice> choices = choose(position, times);
   Batch batch = allocate(static_cast<int64_t>(choices.size()));
   batch.position = position;
+  if (!augments(position.epoch)) batch.patches = {};
+  int32_t* patches = batch.patches.defined() ? batch.patches.mutable_data<int32_t>() : nullptr;
   float* pixels = batch.images.mutable_data<float>();
   int32_t* ids = batch.ids.mutable_data<int32_t>();
   int32_t* valid = batch.text_valid.mutable_data<int32_t>();
@@ -85,6 +93,11 @@ Batch BatchBuilder::build(LoaderPosition position, StageTimes& times) {
       fill_image(choice, position.epoch, caption, pixels);
     }
     pixels += static_cast<std::ptrdiff_t>(options_.image_size) * options_.image_size * 3;
+    if (patches) {
+      SampleRandom random(options_.seed, DataStream::kPatches, position.epoch, choice.sample);
+      const std::vector<int32_t> kept = random_patches(options_.patches, batch.patches.dim(1), random);
+      patches = std::copy(kept.begin(), kept.end(), patches);
+    }
     const StageTimer timer(times.tokenize);
     const PreparedSample& prepared = *choice.prepared;
     TextIds text = prepared.ids ? *prepared.ids : tokenize(*tokenizer_, caption, options_.text);
@@ -192,9 +205,13 @@ void BatchBuilder::fill_image(const Choice& choice, int64_t epoch, const std::st
   for (int64_t i = 0; i < count; ++i) pixels[i] = pixels[i] / 127.5f - 1.0f;
 }
 
+bool BatchBuilder::augments(int64_t epoch) const {
+  return options_.augment && (options_.augment->epochs == 0 || epoch < options_.augment->epochs);
+}
+
 bool BatchBuilder::varies(int64_t sample, int64_t epoch) const {
-  if (!options_.augment || (options_.augment->epochs > 0 && epoch >= options_.augment->epochs)) return false;
-  return SampleRandom(options_.seed, DataStream::kShare, epoch, sample).chance(options_.augment->share);
+  return augments(epoch) &&
+         SampleRandom(options_.seed, DataStream::kShare, epoch, sample).chance(options_.augment->share);
 }
 
 void BatchBuilder::vary_tokens(TextIds& text, int64_t sample, int64_t epoch) const {

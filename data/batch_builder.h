@@ -30,6 +30,7 @@ namespace limoe {
 struct LoaderOptions {
   int64_t batch_size = 64;
   int image_size = 64;
+  int64_t patches = 0;  // of a picture; for augment.patch_dropout
   TextOptions text;
   uint64_t seed = 0;
   bool shuffle = true;
@@ -53,7 +54,7 @@ class BatchBuilder {
   // Thread-safe. Adds its work to `times`. FileError when too many samples are bad.
   Batch build(LoaderPosition position, StageTimes& times);
 
-  Batch allocate(int64_t pairs) const;  // tensors without values
+  Batch allocate(int64_t pairs) const;  // tensors without values, for an epoch that is augmented
 
  private:
   using Prepared = std::shared_ptr<const PreparedSample>;
@@ -67,6 +68,7 @@ class BatchBuilder {
   PreparedSample prepare(int64_t sample, StageTimes& times) const;
   int base_side() const;
   Image base_image(Image image) const;
+  bool augments(int64_t epoch) const;
   void fill_image(const Choice& choice, int64_t epoch, const std::string& caption, float* pixels) const;
   bool varies(int64_t sample, int64_t epoch) const;  // the pair is augmented in this epoch
   void vary_tokens(TextIds& text, int64_t sample, int64_t epoch) const;

@@ -8,7 +8,15 @@
 
 namespace limoe {
 
-enum class DataStream : uint64_t { kShuffle = 1, kImage = 2, kCaption = 3, kTokens = 4, kSubset = 5, kShare = 6 };
+enum class DataStream : uint64_t {
+  kShuffle = 1,
+  kImage = 2,
+  kCaption = 3,
+  kTokens = 4,
+  kSubset = 5,
+  kShare = 6,
+  kPatches = 7
+};
 
 // The top 16 bits keep these apart from the small stream numbers used elsewhere; an epoch has a stream of its
 // own.

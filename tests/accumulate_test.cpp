@@ -18,13 +18,16 @@ struct Gradients {
   Tensor all;  // the arena's
 };
 
-Gradients gradients_of(const LimoeConfig& config, int64_t micro_batches) {
+// `patches`: of the batch's pictures; undefined: all.
+Gradients gradients_of(const LimoeConfig& config, int64_t micro_batches, const Tensor& patches = {}) {
   const GoldenLimoe golden("k1");
   ParameterArena arena(parameter_specs(config), 7);
   for (const Parameter& parameter : golden.arena->parameters())
     arena.assign(parameter.spec.name, parameter.var.value());
   const Limoe model(config, arena);
-  const Gradients result{accumulate_gradients(model, golden.batch(), {.micro_batches = micro_batches}),
+  Batch batch = golden.batch();
+  batch.patches = patches;
+  const Gradients result{accumulate_gradients(model, batch, {.micro_batches = micro_batches}),
                          clone(arena.gradients())};
   return result;
 }
@@ -42,6 +45,19 @@ TEST_CASE("accumulation over 1, 2, 3 and 6 micro-batches gives the same losses a
     CHECK(parts.losses.auxiliary == doctest::Approx(whole.losses.auxiliary).epsilon(1e-6));
     CHECK_CLOSE(parts.all, whole.all, tolerance::f32_sum(256));
   }
+}
+
+TEST_CASE("micro-batches look at the patches of their own pictures") {
+  LimoeConfig config = GoldenLimoe("k1").config;
+  config.group_pairs = 1;
+  std::vector<int32_t> places;
+  for (int32_t picture = 0; picture < 6; ++picture)
+    places.push_back(picture % int32_t(config.image_tokens()));
+  const Tensor patches = from_vector<int32_t>({6, 1}, places);
+  const Gradients whole = gradients_of(config, 1, patches), parts = gradients_of(config, 3, patches);
+  CHECK(parts.losses.contrastive == doctest::Approx(whole.losses.contrastive).epsilon(1e-6));
+  CHECK_CLOSE(parts.all, whole.all, tolerance::f32_sum(256));
+  CHECK(gradients_of(config, 1).losses.contrastive != whole.losses.contrastive);
 }
 
 TEST_CASE(

@@ -197,6 +197,23 @@ TEST_CASE("tokens are replaced as often as asked, by real pieces, and only the f
   CHECK(replaced < 500);
 }
 
+TEST_CASE("of a picture's patches as many stay as asked for, none twice, each as often as any other") {
+  CHECK(kept_patch_count(16, 0.25) == 12);
+  CHECK(kept_patch_count(16, 0.3) == 11);  // 11.2
+  CHECK(kept_patch_count(3, 0.99) == 1);
+  CHECK(kept_patch_count(9, 0) == 9);
+  std::vector<int> times(16);
+  for (int64_t sample = 0; sample < 4000; ++sample) {
+    SampleRandom random(5, DataStream::kPatches, 0, sample);
+    const std::vector<int32_t> kept = random_patches(16, 12, random);
+    REQUIRE(kept.size() == 12);
+    CHECK(std::adjacent_find(kept.begin(), kept.end(), std::greater_equal<>()) == kept.end());  // ascending
+    for (const int32_t place : kept) ++times.at(std::size_t(place));
+  }
+  // 3,000 each, with a standard deviation of 27.
+  for (const int count : times) CHECK(std::abs(count - 3000) < 140);
+}
+
 TEST_CASE("captions that speak of left or right are told from those that do not") {
   CHECK(speaks_of_sides("Right arrow"));
   CHECK(speaks_of_sides("hand pointing leftwards"));
@@ -211,6 +228,8 @@ TEST_CASE("options out of range are refused by name") {
   CHECK_THROWS_AS(check(AugmentOptions{.min_scale = 1, .max_scale = 0.9}), ValueError);
   CHECK_THROWS_AS(check(AugmentOptions{.max_aspect = 0.5}), ValueError);
   CHECK_THROWS_AS(check(AugmentOptions{.keep_phrase = std::nan("")}), ValueError);
+  CHECK_THROWS_WITH_AS(check(AugmentOptions{.patch_dropout = 1}),
+                       "augment: patch_dropout is 1; expected 0..0.99", ValueError);
 }
 
 TEST_CASE("a shuffle visits every position once, and each epoch in another order") {

@@ -81,6 +81,52 @@ TEST_CASE("what stands in the padding changes nothing") {
                   m.model.forward(inputs).text_embeddings.value());
 }
 
+TEST_CASE("a model given all patches in order embeds as without a choice, by a bit") {
+  const LimoeConfig config = small_config();
+  const Model m(config);
+  LimoeInputs inputs = inputs_for(config, 2);
+  const LimoeOutputs without = m.model.forward(inputs);
+  inputs.patches = from_vector<int32_t>({2, 4}, {0, 1, 2, 3, 0, 1, 2, 3});
+  const LimoeOutputs with = m.model.forward(inputs);
+  CHECK(to_vector<float>(with.image_embeddings.value()) ==
+        to_vector<float>(without.image_embeddings.value()));
+  CHECK(to_vector<float>(with.text_embeddings.value()) == to_vector<float>(without.text_embeddings.value()));
+}
+
+TEST_CASE("a model looks at the chosen patches of each picture, at their positions, and at no other") {
+  const LimoeConfig config = small_config();
+  const Model m(config);
+  LimoeInputs inputs = inputs_for(config, 2);
+  inputs.patches = from_vector<int32_t>({2, 2}, {0, 3, 1, 2});
+  const auto embedded = [&](LimoeInputs given) {
+    return to_vector<float>(m.model.forward(given).image_embeddings.value());
+  };
+  const std::vector<float> before = embedded(inputs);
+  const auto embedded_with = [&](int64_t picture, int64_t row, int64_t column) {
+    LimoeInputs changed = inputs;
+    changed.images = clone(inputs.images);
+    changed.images.mutable_data<float>()[((picture * 8 + row) * 8 + column) * 3] += 1;
+    return embedded(changed);
+  };
+  CHECK(embedded_with(0, 1, 1) != before);  // patch 0
+  CHECK(embedded_with(0, 1, 5) == before);  // patch 1
+  CHECK(embedded_with(0, 5, 1) == before);  // patch 2
+  CHECK(embedded_with(0, 5, 5) != before);  // patch 3
+  CHECK(embedded_with(1, 1, 1) == before);
+  CHECK(embedded_with(1, 1, 5) != before);
+
+  // Which patch is where matters: the same pixels at other places embed otherwise.
+  LimoeInputs plain = inputs;
+  plain.images = full({2, 8, 8, 3}, 0.5, DType::f32);
+  const std::vector<float> here = embedded(plain);
+  plain.patches = from_vector<int32_t>({2, 2}, {1, 3, 1, 2});
+  const std::vector<float> there = embedded(plain);
+  CHECK(std::vector<float>(here.begin(), here.begin() + 8) !=
+        std::vector<float>(there.begin(), there.begin() + 8));
+  CHECK(std::vector<float>(here.begin() + 8, here.end()) ==
+        std::vector<float>(there.begin() + 8, there.end()));
+}
+
 TEST_CASE("a capacity that drops nothing is the same as none, by a bit") {
   LimoeConfig config = small_config();
   config.eval_capacity_factor = double(config.experts);  // every token could go to one expert
@@ -143,6 +189,17 @@ TEST_CASE("inputs that do not fit the config are refused by name") {
   CHECK_THROWS_WITH_AS(
       m.model.forward({inputs.images, inputs.ids.slice(0, 0, 1), inputs.text_valid.slice(0, 0, 1)}),
       "limoe: images are 2 and texts 1; expected as many of each, or one modality alone", ShapeError);
+  const auto with_patches = [&](const Tensor& patches) {
+    m.model.forward({inputs.images, inputs.ids, inputs.text_valid, patches});
+  };
+  CHECK_THROWS_WITH_AS(with_patches(from_vector<int32_t>({2, 2}, {0, 3, 1, 4})),
+                       "limoe: patches holds 4; expected 0..3", ValueError);
+  CHECK_THROWS_WITH_AS(with_patches(zeros({1, 2}, DType::i32)),
+                       "limoe: patches is [1, 2]; expected size 2 on axis 0 because there are as many images",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(with_patches(zeros({2, 5}, DType::i32)),
+                       "limoe: patches is [2, 5]; expected 1..4 of each image", ShapeError);
+  CHECK_THROWS_AS(with_patches(zeros({2, 2}, DType::f32)), DTypeError);
 }
 
 TEST_CASE(

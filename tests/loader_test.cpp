@@ -92,6 +92,33 @@ TEST_CASE("after augment.epochs pairs are taken as they are stored") {
     }
 }
 
+TEST_CASE(
+    "with augment.patch_dropout each picture has its own patches, others in each epoch, all at the end") {
+  const testing::ScratchFolder folder;
+  LoaderOptions options = small_options();
+  options.patches = 16;
+  options.augment = AugmentOptions{.patch_dropout = 0.5, .share = 0.5, .epochs = 2};
+  Loader loader = make_loader(write_standard_set(folder), options);
+  std::map<int64_t, std::set<std::vector<int32_t>>> patches_of;  // by sample
+  for (int64_t epoch = 0; epoch < 3; ++epoch)
+    for (int64_t step = 0; step < loader.steps_per_epoch(); ++step) {
+      const Batch batch = loader.next();
+      CHECK(batch.patches.defined() == (epoch < 2));
+      if (epoch == 2) continue;
+      REQUIRE(batch.patches.shape() == Shape{4, 8});
+      const std::vector<int32_t> all = to_vector<int32_t>(batch.patches);
+      for (std::size_t row = 0; row < 4; ++row)
+        patches_of[batch.sample_index[row]].emplace(all.begin() + long(row * 8),
+                                                    all.begin() + long(row * 8 + 8));
+    }
+  std::set<std::vector<int32_t>> different;
+  for (const auto& [sample, patches] : patches_of) different.insert(patches.begin(), patches.end());
+  CHECK(different.size() == 40);  // two epochs of 20 pairs; of 12,870 choices
+  options.patches = 0;
+  CHECK_THROWS_WITH_AS(make_loader(folder / "train", options), "loader: patches is 0; expected 1 or more",
+                       ValueError);
+}
+
 TEST_CASE("pictures of another size are resized, and wide ones cut at the centre") {
   const testing::ScratchFolder folder;
   const Image wide = numbered_image(20, 10, 1);
@@ -116,7 +143,8 @@ TEST_CASE("0, 1 and 4 workers deliver the same bits, with and without augmentati
   const std::string source = write_standard_set(folder);
   for (const bool augmented : {false, true}) {
     LoaderOptions options = small_options();
-    if (augmented) options.augment = AugmentOptions{.flip = true};
+    if (augmented) options.augment = AugmentOptions{.flip = true, .patch_dropout = 0.4};
+    options.patches = 9;
     options.workers = 0;
     Loader reference = make_loader(source, options);
     options.workers = 1;

@@ -158,6 +158,8 @@ class Limoe(nn.Module):
     def __init__(self, params, config, batch, unpad=False, experts="loop"):
         super().__init__()
         self.config, self.unpad = config, unpad
+        looked_at = batch.get("patches")  # [B, K], where the config drops patches
+        self.looked_at = None if looked_at is None else looked_at.long()
         self.image_embed = linear(params, "image_embed")
         self.image_positions = nn.Parameter(params["image_positions"])
         self.token_table = nn.Parameter(params["token_embed.table"])
@@ -172,7 +174,14 @@ class Limoe(nn.Module):
         size = self.config["patch-size"]
         batch, side = images.shape[:2]
         grid = side // size
-        return images.view(batch, grid, size, grid, size, 3).permute(0, 1, 3, 2, 4, 5).reshape(batch, grid * grid, -1)
+        cut = images.view(batch, grid, size, grid, size, 3).permute(0, 1, 3, 2, 4, 5)
+        if self.looked_at is None:
+            return cut.reshape(batch, grid * grid, -1)
+        rows = torch.arange(batch)[:, None]
+        return cut[rows, self.looked_at // grid, self.looked_at % grid].flatten(2)
+
+    def positions(self):
+        return self.image_positions if self.looked_at is None else F.embedding(self.looked_at, self.image_positions)
 
     def auxiliary(self, logits, image_rows):
         c = self.config
@@ -196,9 +205,10 @@ class Limoe(nn.Module):
 
     def forward(self, images, ids, text_valid, real, mask):
         """real: indices of the tokens of x that are no padding; mask: [B, 1, 1, L], true for a key."""
-        pairs, (patches, length) = len(images), (self.image_positions.shape[0], ids.shape[1])
+        pairs, length = len(images), ids.shape[1]
+        image = self.image_embed(self.patches(images)) + self.positions()
+        patches = image.shape[1]
         split = pairs * patches
-        image = self.image_embed(self.patches(images)) + self.image_positions
         text = F.embedding(ids, self.token_table) + self.text_positions
         x = torch.cat([image.flatten(0, 1), text.flatten(0, 1)])
         if self.unpad:
@@ -241,7 +251,8 @@ class Step:
         self.config = read_config(folder + "/config.toml")
         batch = read_safetensors(folder + "/batch.safetensors")
         images, ids, valid = batch["images"], batch["ids"].long(), batch["text_valid"]
-        split = len(images) * (self.config["image-size"] // self.config["patch-size"]) ** 2
+        patches = (self.config["image-size"] // self.config["patch-size"]) ** 2
+        split = batch["patches"].numel() if "patches" in batch else len(images) * patches
         real = torch.cat([torch.arange(split), split + torch.nonzero(valid.flatten()).squeeze(1)])
         self.inputs = (images, ids, valid, real, (valid != 0)[:, None, None, :])
         model = Limoe(read_safetensors(folder + "/model.safetensors"), self.config, batch, unpad, experts)

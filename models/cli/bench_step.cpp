@@ -8,6 +8,7 @@
 #include <memory>
 #include <numeric>
 
+#include "data/augment.h"
 #include "models/cli/bench_trace.h"
 #include "models/limoe/parameters.h"
 #include "models/optim/adafactor.h"
@@ -52,7 +53,8 @@ class StepBench {
         arena_(parameter_specs(options.model), options.train.seed, DType::f32, device_),
         model_(options.model, arena_, activations_of(options.train)),
         optimizer_(step_optimizer(options.train, arena_)),
-        batch_(step_batch(options.model, options.train.batch_size, options.train.seed)) {}
+        batch_(step_batch(options.model, options.train.batch_size, options.train.seed,
+                          options.train.patch_dropout)) {}
 
   const Batch& batch() const { return batch_; }
 
@@ -85,8 +87,10 @@ class StepBench {
     for (const Parameter& parameter : arena_.parameters())
       parameters[parameter.spec.name] = parameter.var.value();
     write_safetensors(folder + "/model.safetensors", parameters);
-    write_safetensors(folder + "/batch.safetensors",
-                      {{"images", batch_.images}, {"ids", batch_.ids}, {"text_valid", batch_.text_valid}});
+    std::map<std::string, Tensor> batch{
+        {"images", batch_.images}, {"ids", batch_.ids}, {"text_valid", batch_.text_valid}};
+    if (batch_.patches.defined()) batch["patches"] = batch_.patches;
+    write_safetensors(folder + "/batch.safetensors", batch);
     write_text_file(folder + "/config.toml",
                     to_toml(options_.model, "model") + "\n" + to_toml(options_.train, "training"));
   }
@@ -94,11 +98,15 @@ class StepBench {
   const ParameterArena& arena() const { return arena_; }
   Device device() const { return device_; }
 
+  int64_t image_tokens() const {  // of a picture, in a step
+    return batch_.patches.defined() ? batch_.patches.dim(1) : options_.model.image_tokens();
+  }
+
   // q k^T and p v of every sequence, padding left out: 4 D length^2 each.
   double attention_flop() const {
     const LimoeConfig& c = options_.model;
     const int64_t pairs = batch_.size();
-    double squares = double(pairs) * double(c.image_tokens()) * double(c.image_tokens());
+    double squares = double(pairs) * double(image_tokens()) * double(image_tokens());
     const std::vector<int32_t> valid = to_vector<int32_t>(batch_.text_valid);
     for (int64_t pair = 0; pair < pairs; ++pair) {
       const auto first = valid.begin() + pair * c.text_length;
@@ -130,7 +138,7 @@ void expect_options(const StepBenchOptions& options) {
 
 }  // namespace
 
-Batch step_batch(const LimoeConfig& model, int64_t pairs, uint64_t seed) {
+Batch step_batch(const LimoeConfig& model, int64_t pairs, uint64_t seed, double patch_dropout) {
   constexpr uint64_t kImages = 1, kIds = 2, kLengths = 3;  // streams
   const int64_t side = model.image_size, length = model.text_length, shortest = (length + 1) / 2;
   Batch batch;
@@ -145,6 +153,16 @@ Batch step_batch(const LimoeConfig& model, int64_t pairs, uint64_t seed) {
     for (int64_t at = pair * length; at < pair * length + tokens; ++at) {
       valid[at] = 1;
       ids[at] = int32_t(random_below(uint64_t(model.vocabulary), seed, kIds, uint64_t(at)));
+    }
+  }
+  if (patch_dropout > 0) {
+    const int64_t kept = kept_patch_count(model.image_tokens(), patch_dropout);
+    batch.patches = empty({pairs, kept}, DType::i32);
+    int32_t* patch = batch.patches.mutable_data<int32_t>();
+    for (int64_t pair = 0; pair < pairs; ++pair) {
+      SampleRandom random(seed, DataStream::kPatches, 0, pair);
+      const std::vector<int32_t> places = random_patches(model.image_tokens(), kept, random);
+      patch = std::copy(places.begin(), places.end(), patch);
     }
   }
   batch.sample_index.resize(size_t(pairs));
@@ -176,7 +194,7 @@ StepBenchResult bench_step(const StepBenchOptions& options) {
   if (!options.save.empty()) bench.save(options.save);
   result.threads = thread_count();
   result.pairs = bench.batch().size();
-  result.tokens = result.pairs * options.model.image_tokens();
+  result.tokens = result.pairs * bench.image_tokens();
   for (const int32_t valid : to_vector<int32_t>(bench.batch().text_valid)) result.tokens += valid;
   for (int64_t step = -options.warmup; step < options.steps; ++step) {
     const Clock::time_point begin = Clock::now();

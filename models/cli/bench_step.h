@@ -1,8 +1,8 @@
 // How long a training step takes: forward, backward, clipping and the optimizer's update, on a batch that is
 // made here and used again and again. No data is read and no run folder is written.
 //
-// Pictures are uniform in -1..1, token ids uniform, and a text holds 3 to text-length tokens: see
-// step_batch().
+// Pictures are uniform in -1..1, token ids uniform, a text holds half of text-length to all of it in tokens,
+// and with patch-dropout a step looks at as few patches as in training: see step_batch().
 #pragma once
 
 #include <string>
@@ -51,6 +51,6 @@ struct StepBenchResult {
 // Throws ValueError and FileError for options that cannot be.
 StepBenchResult bench_step(const StepBenchOptions& options);
 
-Batch step_batch(const LimoeConfig& model, int64_t pairs, uint64_t seed);
+Batch step_batch(const LimoeConfig& model, int64_t pairs, uint64_t seed, double patch_dropout = 0);
 
 }  // namespace limoe

@@ -45,6 +45,24 @@ Tensor elements_at(const Tensor& places, const Tensor& from) {
   return from_vector(places.shape(), chosen);
 }
 
+void check_patches(const Tensor& patches, int64_t images, int64_t count) {
+  expect_dtype("limoe", "patches", patches, DType::i32);
+  expect_rank("limoe", "patches", patches, 2);
+  expect_dim("limoe", "patches", patches, 0, images, "because there are as many images");
+  if (patches.dim(1) < 1 || patches.dim(1) > count)
+    throw ShapeError("limoe: patches is ", patches.shape(), "; expected 1..", count, " of each image");
+  for (const int32_t patch : to_vector<int32_t>(patches))
+    if (patch < 0 || patch >= count)
+      throw ValueError("limoe: patches holds ", patch, "; expected 0..", count - 1);
+}
+
+// i32 [B, K]: where the patches of each picture lie among those of all, `count` a picture.
+Tensor rows_of_patches(const Tensor& patches, int64_t count) {
+  std::vector<int32_t> rows = to_vector<int32_t>(patches);
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] += int32_t(int64_t(i) / patches.dim(1) * count);
+  return from_vector(patches.shape(), rows);
+}
+
 }  // namespace
 
 Limoe::Limoe(const LimoeConfig& config, const ParameterArena& arena, std::optional<DType> activations)
@@ -85,6 +103,7 @@ void Limoe::check(const LimoeInputs& inputs) const {
     expect_shape("limoe", "images", inputs.images,
                  {inputs.images.dim(0), config_.image_size, config_.image_size, 3}, "because image-size is ",
                  config_.image_size);
+    if (inputs.patches.defined()) check_patches(inputs.patches, inputs.images.dim(0), config_.image_tokens());
   }
   if (inputs.ids.defined()) {
     expect_rank("limoe", "ids", inputs.ids, 2);
@@ -93,11 +112,15 @@ void Limoe::check(const LimoeInputs& inputs) const {
   }
 }
 
-Var Limoe::embed_images(const Tensor& images) const {
+Var Limoe::embed_images(const Tensor& images, const Tensor& patches) const {
   const NameScope scope("image_embed");
   const Var pixels = as_dtype(Var(to_device(images, device_)), activations_);
-  return rows_of(add_positions(image_embed_(patchify(pixels, config_.patch_size)),
-                               as_dtype(image_positions_, activations_)));
+  const Var cut = patchify(pixels, config_.patch_size);
+  if (!patches.defined())
+    return rows_of(add_positions(image_embed_(cut), as_dtype(image_positions_, activations_)));
+  const Var looked_at = embedding(rows_of(cut), to_device(rows_of_patches(patches, cut.dim(1)), device_));
+  const Var positions = embedding(image_positions_, to_device(patches, device_));
+  return rows_of(add(image_embed_(looked_at), as_dtype(positions, activations_)));
 }
 
 Var Limoe::embed_texts(const Tensor& ids, const TokenLayout& layout) const {
@@ -165,10 +188,11 @@ LimoeOutputs Limoe::forward(const LimoeInputs& inputs, const ForwardOptions& opt
   const int64_t images = inputs.images.defined() ? inputs.images.dim(0) : 0;
   const int64_t texts = inputs.ids.defined() ? inputs.ids.dim(0) : 0;
   LimoeOutputs out;
-  out.layout = make_token_layout(images, config_.image_tokens(), texts, inputs.text_valid,
-                                 config_.group_pairs, device_);
+  const int64_t image_tokens = inputs.patches.defined() ? inputs.patches.dim(1) : config_.image_tokens();
+  out.layout =
+      make_token_layout(images, image_tokens, texts, inputs.text_valid, config_.group_pairs, device_);
   std::vector<Var> tokens;
-  if (images > 0) tokens.push_back(embed_images(inputs.images));
+  if (images > 0) tokens.push_back(embed_images(inputs.images, inputs.patches));
   if (texts > 0) tokens.push_back(embed_texts(inputs.ids, out.layout));
   if (tokens.empty()) throw ShapeError("limoe: images and ids hold no sequence; expected at least one");
   Var x = tokens.size() == 1 ? tokens[0] : concat(tokens, 0);  // [N, D]

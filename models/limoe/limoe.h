@@ -25,9 +25,10 @@
 namespace limoe {
 
 struct LimoeInputs {
-  Tensor images;      // f32 [B, S, S, 3] in [-1, 1], or undefined
-  Tensor ids;         // i32 [B, L], or undefined
-  Tensor text_valid;  // i32 [B, L]: 0 marks padding
+  Tensor images;        // f32 [B, S, S, 3] in [-1, 1], or undefined
+  Tensor ids;           // i32 [B, L], or undefined
+  Tensor text_valid;    // i32 [B, L]: 0 marks padding
+  Tensor patches = {};  // i32 [B, K]: the patches of each picture that are looked at; undefined: all
 };
 
 // The routing decisions of one forward pass, by MoE block, to be used again by another pass over the same
@@ -84,7 +85,7 @@ class Limoe {
   };
 
   void check(const LimoeInputs& inputs) const;
-  Var embed_images(const Tensor& images) const;                         // [B * patches, D]
+  Var embed_images(const Tensor& images, const Tensor& patches) const;  // [B * patches, D]
   Var embed_texts(const Tensor& ids, const TokenLayout& layout) const;  // [real tokens, D]
   Var run_blocks(Var x, const ForwardOptions& options, LimoeOutputs& out) const;
   // One block on x; its auxiliary loss, if any, is the second value. Reports once, however often it is run.

@@ -13,7 +13,8 @@ namespace {
 
 LimoeInputs inputs_of(const Batch& batch, int64_t begin, int64_t end) {
   return {batch.images.slice(0, begin, end), batch.ids.slice(0, begin, end),
-          batch.text_valid.slice(0, begin, end)};
+          batch.text_valid.slice(0, begin, end),
+          batch.patches.defined() ? batch.patches.slice(0, begin, end) : Tensor()};
 }
 
 ForwardOptions forward_options(const StepOptions& options, int64_t micro_batch, RoutingTape* tape) {

@@ -29,6 +29,7 @@ struct TrainConfig {
   double augment_erase = 0;
   bool augment_flip = false;
   bool vary_caption = true;
+  double patch_dropout = 0;
   double augment_share = 1;
   int64_t augment_epochs = 0;
   double keep_phrase = 0.5;
@@ -107,6 +108,8 @@ void visit_fields(Config& c, const Visit& visit) {
   visit("augment-color", c.augment_color, "brightness, contrast and saturation vary by this share");
   visit("augment-erase", c.augment_erase, "probability that a rectangle of a picture is painted over");
   visit("augment-flip", c.augment_flip, "mirror half of the pictures whose caption names no side");
+  visit("patch-dropout", c.patch_dropout,
+        "share of a picture's patches that a training step leaves out; evaluation looks at all");
   visit("vary-caption", c.vary_caption, "drop and shuffle the phrases of a caption");
   visit("augment-share", c.augment_share,
         "share of the pairs of an epoch that vary; the others are taken as they are");

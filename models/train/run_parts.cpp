@@ -154,6 +154,7 @@ DatasetOptions dataset_options(const TrainConfig& train) {
 LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfig& model) {
   LoaderOptions options{.batch_size = train.batch_size,
                         .image_size = int(model.image_size),
+                        .patches = model.image_tokens(),
                         .text = text_options(model),
                         .seed = train.seed,
                         .upsampling_factors = upsampling_factors(train),
@@ -170,9 +171,10 @@ LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfi
   augment.keep_name = train.keep_name;
   augment.erase = train.augment ? train.augment_erase : 0;
   augment.replace_token = train.replace_token;
+  augment.patch_dropout = train.patch_dropout;
   augment.share = train.augment_share;
   augment.epochs = train.augment_epochs;
-  if (train.augment || train.vary_caption) options.augment = augment;
+  if (train.augment || train.vary_caption || train.patch_dropout > 0) options.augment = augment;
   return options;
 }
 

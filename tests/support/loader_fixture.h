@@ -38,6 +38,8 @@ inline void check_same(const Batch& a, const Batch& b) {
   CHECK(a.captions == b.captions);
   CHECK(a.labels == b.labels);
   CHECK(to_vector<float>(a.images) == to_vector<float>(b.images));
+  REQUIRE(a.patches.defined() == b.patches.defined());
+  if (a.patches.defined()) CHECK(to_vector<int32_t>(a.patches) == to_vector<int32_t>(b.patches));
   CHECK(to_vector<int32_t>(a.ids) == to_vector<int32_t>(b.ids));
   CHECK(to_vector<int32_t>(a.text_valid) == to_vector<int32_t>(b.text_valid));
 }

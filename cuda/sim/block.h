@@ -14,14 +14,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <source_location>
 #include <string>
 
 #include "cuda/launch.h"
+#include "cuda/sim/where.h"
 
 namespace limoe::cuda::sim {
-
-using Where = std::source_location;
 
 struct Index3 {
   unsigned x = 0, y = 0, z = 0;

@@ -30,7 +30,7 @@ class Fiber {
   void* argument_ = nullptr;
   void* stack_ = nullptr;          // lowest byte; null for the thread's own
   void* stack_pointer_ = nullptr;  // while it is not running
-  void* thread_sanitizer_ = nullptr;
+  [[maybe_unused]] void* thread_sanitizer_ = nullptr;
   void* fake_stack_ = nullptr;  // AddressSanitizer's
   const void* own_stack_ = nullptr;
   size_t own_stack_bytes_ = 0;

@@ -13,13 +13,13 @@ namespace limoe::cuda::sim {
 namespace {
 
 std::string place(const Where& where) {
-  std::string_view file = where.file_name();
+  std::string_view file = where.file;
   file = file.substr(file.rfind('/') + 1);
-  return concatenate(file, ":", where.line());
+  return concatenate(file, ":", where.line);
 }
 
 bool same_place(const Where& a, const Where& b) {
-  return a.line() == b.line() && a.column() == b.column() && std::strcmp(a.file_name(), b.file_name()) == 0;
+  return a.line == b.line && a.column == b.column && std::strcmp(a.file, b.file) == 0;
 }
 
 }  // namespace

@@ -59,8 +59,9 @@ struct F32Tile {
     }
   }
 
+  // Half a panel at a time: were it one piece, values read ahead of the products would push the sums out.
   static __device__ __forceinline__ void multiply(const float* a, const float* b, Sums& sums) {
-#pragma unroll
+#pragma unroll 8
     for (int k = 0; k < kStep; ++k) {
       float rows[4 * kRowQuads], columns[4 * kColumnQuads];
       read_quads(a + k * kPitch, kRowQuads, 4 * kLanesDown, rows);

@@ -2,7 +2,9 @@
 //
 //   limoe_device_bench [OP | OP/PASS ...] [--by own|vendor] [--repetitions N] [--json FILE] [--list] [--dry]
 //
-// --by vendor    products by cuBLASLt, attention's forward pass and LayerNorm by cuDNN, where each can
+// --by vendor    products by cuBLASLt, attention and LayerNorm by cuDNN, where each can: "by_vendor" of a
+// case
+//                in the JSON says whether one of them was given work
 // --dry          tiny shapes, checked and not timed: on a GPU, or in the simulator
 // Exit status 0, 1 (a case was wrong, the others were still timed; or it failed), 2 (called wrongly).
 #include <charconv>
@@ -20,6 +22,7 @@
 #include "cuda/gemm_choice.h"
 #include "cuda/install.h"
 #include "cuda/runtime.h"
+#include "cuda/vendor_calls.h"
 #include "cuda/vendor_cudnn.h"
 #include "cuda/vendor_gemm.h"
 #include "cuda/vendor_nccl.h"
@@ -125,11 +128,14 @@ void print_line(const BenchCase& one, DType dtype, const Json& entry) {
 Json measured(const DeviceCase& one, const Tensors& wanted, Device device, DType dtype,
               const Arguments& arguments) {
   const BenchCall call = device_call(one, device, dtype);
+  const int64_t calls_before = cuda::vendor_calls;
+  const double error = expect_device_agrees(one.there, call(), wanted, dtype);
   Json entry{{"name", one.there.name()},
              {"dtype", std::string(name_of(dtype))},
              {"flop", one.there.flop},
              {"bytes", bytes_in(dtype, one.there.bytes)},
-             {"error", expect_device_agrees(one.there, call(), wanted, dtype)}};
+             {"by_vendor", cuda::vendor_calls > calls_before},
+             {"error", error}};
   if (arguments.dry) return entry;
   const DeviceTime time = time_on_device(call, device, arguments.repetitions);
   entry["microseconds"] = time.median * 1e6;

@@ -3,8 +3,8 @@
 
     python gpu_ops.py --own own.json --vendor vendor.json [--out gpu-ops] [--device cuda|cpu] [--repetitions 21]
 
-own.json and vendor.json are what `limoe_device_bench --json` wrote, with --by own and --by vendor. PyTorch runs the same
-case: its shapes are read from the case's name. It is torch.matmul for products (cuBLAS), scaled_dot_product_attention
+own.json and vendor.json are what `limoe_device_bench --json` wrote, with --by own and --by vendor; a case the vendor's
+libraries had no plan for counts as not theirs. PyTorch runs the same case: its shapes are read from the case's name. It is torch.matmul for products (cuBLAS), scaled_dot_product_attention
 with cuDNN's and the flash backend, whichever is faster, layer_norm, gelu, softmax, embedding. Each call is timed alone
 by events after 256 MiB were written, as limoe_device_bench does it; the median counts. --device cpu runs every case
 small and once, without a GPU, to see that this file is right.
@@ -178,12 +178,16 @@ def microseconds(call, device, repetitions):
 
 
 def by_case(path):
-    """{(name, dtype): microseconds} of a file of limoe_device_bench, wrong cases as NaN, and the file."""
+    """{(name, dtype): case} of a file of limoe_device_bench, and the file."""
     if not path:
         return {}, {}
     document = json.loads(Path(path).read_text())
-    times = {(case["name"], case["dtype"]): case.get("microseconds", math.nan) for case in document["cases"]}
-    return times, document
+    return {(case["name"], case["dtype"]): case for case in document["cases"]}, document
+
+
+def time_of(case):
+    """Microseconds; NaN for a case that was wrong."""
+    return case.get("microseconds", math.nan)
 
 
 def geometric_mean(values):
@@ -194,20 +198,11 @@ def ratio(peer, own):
     return peer / own if peer is not None else math.nan
 
 
-def is_by_vendor(name, dtype):
-    """Products, LayerNorm, and attention's forward pass in bf16: the rest of --by vendor is limoe's own."""
-    op, passed, _ = name.split("/", 2)
-    if op == "attention":
-        return passed == "forward" and dtype == "bf16"
-    return op == "layer_norm" or op == "linear" and passed != "backward bias"
-
-
 def row_of(key, own, vendor, peers):
+    """vendor: the microseconds of the library, None where it had no plan and limoe's own kernels ran."""
     torch_best = min((time for time in peers.values() if not math.isnan(time)), default=None)
-    has_vendor = is_by_vendor(*key)
-    return {"name": key[0], "dtype": key[1], "own_microseconds": own, "vendor_microseconds": vendor if has_vendor else None,
-            "peers_microseconds": peers, "ratio_to_vendor": ratio(vendor if has_vendor else None, own),
-            "ratio_to_torch": ratio(torch_best, own)}
+    return {"name": key[0], "dtype": key[1], "own_microseconds": own, "vendor_microseconds": vendor,
+            "peers_microseconds": peers, "ratio_to_vendor": ratio(vendor, own), "ratio_to_torch": ratio(torch_best, own)}
 
 
 def text_of(value, digits=2):
@@ -259,10 +254,11 @@ def main():
     own, document = by_case(arguments.own)
     vendor, _ = by_case(arguments.vendor)
     rows = []
-    for key, time in own.items():
+    for key, case in own.items():
         calls = calls_of(*key, arguments.device, arguments.device == "cpu")
         peers = {name: microseconds(call, arguments.device, arguments.repetitions) for name, call in calls.items()}
-        rows.append(row_of(key, time, vendor.get(key), peers))
+        there = vendor.get(key, {})
+        rows.append(row_of(key, time_of(case), time_of(there) if there.get("by_vendor") else None, peers))
     gpu = document.get("gpu", "")
     title = f"{gpu}, PyTorch {torch.__version__}, {document.get('cublas') or 'no cuBLASLt'}, {document.get('cudnn') or 'no cuDNN'}"
     Path(arguments.out + ".json").write_text(json.dumps(without_nan({"gpu": gpu, "torch": torch.__version__, "rows": rows}),

@@ -4,6 +4,7 @@
 
 #include "cuda/runtime.h"
 #include "cuda/vendor/library.h"
+#include "cuda/vendor_calls.h"
 #include "tensor/error.h"
 
 namespace limoe::cuda {
@@ -160,6 +161,7 @@ void CudnnPlan::run(Stream stream, const std::vector<std::pair<int64_t, void*>>&
   if (!pack.finalize()) throw CudaError("cudnn: the pointers of an operation are refused");
   expect_cudnn(cudnn()->set_stream(cudnn()->handle, static_cast<cudaStream_t>(stream.handle)), "the stream");
   expect_cudnn(cudnn()->execute(cudnn()->handle, plan_->get(), pack.get()), "an operation");
+  ++vendor_calls;
 }
 
 }  // namespace limoe::cuda

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "cuda/vendor/cublas.h"
+#include "cuda/vendor_calls.h"
 #include "tensor/error.h"
 
 namespace limoe::cuda {
@@ -186,6 +187,7 @@ bool vendor_gemm(Stream stream, GemmShape shape, GemmInput<T> a, GemmInput<T> b,
                        &beta, added, out.get(), c.data, out.get(), &*algorithm, cublas()->workspace,
                        cublas()->workspace_bytes, static_cast<cudaStream_t>(stream.handle)),
       "cublasLtMatmul");
+  ++vendor_calls;
   return true;
 }
 

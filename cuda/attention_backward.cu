@@ -3,7 +3,9 @@
 #include "cuda/attention.h"
 #include "cuda/attention_mma.cuh"
 #include "cuda/attention_tile.cuh"
+#include "cuda/cudnn_choice.h"
 #include "cuda/row_groups.cuh"
+#include "cuda/vendor_cudnn.h"
 
 namespace limoe::cuda {
 
@@ -161,6 +163,7 @@ void attention_backward(Stream stream, const AttentionBackward<T>& of, const Att
   const HeadLayout layout = head_layout<T>(sizes, of.qkv, of.dy, of.dqkv);
   const Rows rows{token_count(sizes) * sizes.heads, sizes.head_width};
   if (rows.count == 0) return;
+  if (cudnn_chosen(CudnnOp::attention) && cudnn_attention_backward(stream, of, sizes)) return;
   launch<attention_deltas_kernel<T>>(stream, row_groups_shape(rows), of.y, of.dy, of.deltas, rows,
                                      lanes_of_row(rows.width));
   if constexpr (std::is_same_v<T, bf16>)

@@ -5,7 +5,7 @@
 // automatic  for each product that is new, both are timed on the spot and the faster one is kept. What was
 //            measured is written down and recalled (cuda/gemm_choice_file.h), so that another run chooses
 //            alike.
-// The experts' products (cuda/grouped_linear.h) are always ours: cuBLASLt wants their sizes on the host.
+// The experts' products (cuda/grouped_linear.h) are always ours; docs/kernels.md says why.
 // Chosen once for the program, own at first; not to be changed while other threads give work to a device.
 #pragma once
 

@@ -21,6 +21,10 @@ bool cudnn_attention_forward(Stream, const AttentionForward<T>&, const Attention
   return false;
 }
 template <class T>
+bool cudnn_attention_backward(Stream, const AttentionBackward<T>&, const AttentionSizes&) {
+  return false;
+}
+template <class T>
 bool cudnn_layer_norm_forward(Stream, const LayerNormForward<T>&, float, Rows) {
   return false;
 }
@@ -31,6 +35,8 @@ bool cudnn_layer_norm_backward(Stream, const LayerNormBackward<T>&, Rows) {
 
 template bool cudnn_attention_forward(Stream, const AttentionForward<float>&, const AttentionSizes&);
 template bool cudnn_attention_forward(Stream, const AttentionForward<bf16>&, const AttentionSizes&);
+template bool cudnn_attention_backward(Stream, const AttentionBackward<float>&, const AttentionSizes&);
+template bool cudnn_attention_backward(Stream, const AttentionBackward<bf16>&, const AttentionSizes&);
 template bool cudnn_layer_norm_forward(Stream, const LayerNormForward<float>&, float, Rows);
 template bool cudnn_layer_norm_forward(Stream, const LayerNormForward<bf16>&, float, Rows);
 template bool cudnn_layer_norm_backward(Stream, const LayerNormBackward<float>&, Rows);

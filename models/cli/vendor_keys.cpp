@@ -26,9 +26,8 @@ VendorKeys::VendorKeys(const TrainConfig& config) {
   if (device.kind == DeviceKind::cpu) return;
   const cuda::DeviceProperties found = cuda::properties_of(device.index);
   gpu_ = found.name;
-  for (const auto& [op, name, value] :
-       {std::tuple{cuda::CudnnOp::attention, "attention's forward pass", config.attention},
-        std::tuple{cuda::CudnnOp::layer_norm, "LayerNorm", config.norm}}) {
+  for (const auto& [op, name, value] : {std::tuple{cuda::CudnnOp::attention, "attention", config.attention},
+                                        std::tuple{cuda::CudnnOp::layer_norm, "LayerNorm", config.norm}}) {
     cuda::choose_cudnn(op, value == "cudnn");
     if (value == "cudnn") by_cudnn_ += (by_cudnn_.empty() ? "" : ", ") + std::string(name);
   }

@@ -147,8 +147,7 @@ void visit_fields(Config& c, const Visit& visit) {
       "file that keeps what gemm 'auto' measured; empty: limoe/gemm-choices-<gpu>.txt in $XDG_CACHE_HOME or "
       "~/.cache");
   visit("attention", c.attention,
-        "who computes attention's forward pass on a GPU: 'own' kernels, or 'cudnn' where it can (bf16, no "
-        "padding)");
+        "who computes attention on a GPU: 'own' kernels, or 'cudnn' where it can (bf16, no padding)");
   visit("norm", c.norm, "who computes LayerNorm on a GPU: 'own' kernels, or 'cudnn' where it can");
   visit("nvtx", c.nvtx, "name ops for Nsight Systems, as LIMOE_NVTX=1 does");
   visit("threads", c.threads, "CPU threads; 0: all. The bits do not depend on it");

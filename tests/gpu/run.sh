@@ -10,7 +10,7 @@
 #   memcheck racecheck synccheck      compute-sanitizer over the tests of kernels
 #   train       the emoji config in fp32 and in bf16 (needs DATA, which `limoe data emoji` makes elsewhere)
 #   ops         every op checked against the CPU and timed, f32 and bf16, at the shapes of an S/32 and a B/16
-#   vendor      the same with products by cuBLASLt, attention's forward pass and LayerNorm by cuDNN
+#   vendor      the same with products by cuBLASLt, attention and LayerNorm by cuDNN
 #   torch       the same ops in PyTorch, and the table of ratios of what the two stages before left
 #   bench       the training step of the emoji and w384 configs in fp32 and bf16
 #
@@ -77,7 +77,7 @@ ops() {
 }
 vendor() {
   local them=("${CHOSEN[@]}")
-  [ ${#them[@]} -eq 0 ] && them=(linear attention/forward layer_norm)
+  [ ${#them[@]} -eq 0 ] && them=(linear attention layer_norm)
   "$BUILD/limoe_device_bench" "${them[@]}" --by vendor --dry &&
     "$BUILD/limoe_device_bench" "${them[@]}" --by vendor --json "$OUT/ops-vendor.json"
 }

@@ -2,9 +2,8 @@
 //
 //   limoe_device_bench [OP | OP/PASS ...] [--by own|vendor] [--repetitions N] [--json FILE] [--list] [--dry]
 //
-// --by vendor    products by cuBLASLt, attention and LayerNorm by cuDNN, where each can: "by_vendor" of a
-// case
-//                in the JSON says whether one of them was given work
+// --by vendor    products by cuBLASLt, attention and LayerNorm by cuDNN, where each can; "by_vendor" in the
+//                JSON says of a case whether one of them was given work
 // --dry          tiny shapes, checked and not timed: on a GPU, or in the simulator
 // Exit status 0, 1 (a case was wrong, the others were still timed; or it failed), 2 (called wrongly).
 #include <charconv>

@@ -17,11 +17,11 @@ struct Sizes {
 
 template <class T>
 void forward_cpu(const T* a, const T* b, T* c, Sizes sizes, Transposed transposed) {
-  const auto [batch, m, n, k] = sizes;
+  const int64_t m = sizes.m, n = sizes.n, k = sizes.k;
   const GemmOperand<T> left{a, transposed.a ? m : k, transposed.a};
   const GemmOperand<T> right{b, transposed.b ? k : n, transposed.b};
-  if (batch == 1) return gemm(m, n, k, left, right, T(0), c, n);
-  parallel_for(batch, 1, [&](int64_t begin, int64_t end) {
+  if (sizes.batch == 1) return gemm(m, n, k, left, right, T(0), c, n);
+  parallel_for(sizes.batch, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       GemmOperand<T> my_left = left, my_right = right;
       my_left.data += i * m * k;

@@ -4,10 +4,11 @@
     python gpu_ops.py --own own.json --vendor vendor.json [--out gpu-ops] [--device cuda|cpu] [--repetitions 21]
 
 own.json and vendor.json are what `limoe_device_bench --json` wrote, with --by own and --by vendor; a case the vendor's
-libraries had no plan for counts as not theirs. PyTorch runs the same case: its shapes are read from the case's name. It is torch.matmul for products (cuBLAS), scaled_dot_product_attention
-with cuDNN's and the flash backend, whichever is faster, layer_norm, gelu, softmax, embedding. Each call is timed alone
-by events after 256 MiB were written, as limoe_device_bench does it; the median counts. --device cpu runs every case
-small and once, without a GPU, to see that this file is right.
+libraries had no plan for counts as not theirs. PyTorch runs the same case: its shapes are read from the case's name. It
+is torch.matmul for products (cuBLAS), scaled_dot_product_attention with cuDNN's and the flash backend, whichever is
+faster, layer_norm, gelu, softmax, embedding. Each call is timed alone by events after 256 MiB were written, as
+limoe_device_bench does it; the median counts. --device cpu runs every case small and once, without a GPU, to see that
+this file is right.
 
 Ratios are (the peer's time) / (limoe's time): above 1 limoe is faster.
 """

@@ -1,7 +1,5 @@
 #include "ops/softmax.h"
 
-#include <functional>
-
 #include "autograd/record.h"
 #include "cuda/softmax.h"
 #include "ops/check.h"
@@ -25,7 +23,8 @@ void forward_row(const float* x, float* y, int64_t width) {
   const float largest = largest_of(x, width);
   for_each_register(
       y, width, [=](FloatRegister in) { return exp_or_zero(in - largest); }, x);
-  const float share = 1 / sum_over_registers(width, std::identity(), y);
+  const auto itself = [](FloatRegister exponent) { return exponent; };
+  const float share = 1 / sum_over_registers(width, itself, y);
   for_each_register(
       y, width, [=](FloatRegister exponent) { return exponent * share; }, y);
 }

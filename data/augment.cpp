@@ -101,12 +101,12 @@ int64_t kept_patch_count(int64_t patches, double patch_dropout) {
 
 // Selection sampling (Knuth, The Art of Computer Programming, vol. 2, algorithm S): a patch stays with the
 // probability (still wanted) / (still left).
-std::vector<int32_t> random_patches(int64_t patches, int64_t kept, SampleRandom& random) {
-  std::vector<int32_t> places;
-  for (int64_t place = 0; place < patches; ++place)
-    if (random.below(patches - place) < kept - static_cast<int64_t>(places.size()))
-      places.push_back(static_cast<int32_t>(place));
-  return places;
+void draw_patches(int64_t patches, std::span<int32_t> kept, SampleRandom random) {
+  for (int64_t place = 0; place < patches; ++place) {
+    if (random.below(patches - place) >= static_cast<int64_t>(kept.size())) continue;
+    kept.front() = static_cast<int32_t>(place);
+    kept = kept.subspan(1);
+  }
 }
 
 void replace_tokens(int32_t* ids, int64_t count, double probability, int32_t first_id, int32_t vocabulary,

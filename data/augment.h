@@ -24,8 +24,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "data/image.h"
 #include "data/random_streams.h"
@@ -62,9 +62,9 @@ void jitter_colours(float* pixels, int size, const AugmentOptions& options, Samp
 // In place on size * size RGB pixels of 0..255: paints the rectangle, or nothing.
 void erase_rectangle(float* pixels, int size, const AugmentOptions& options, SampleRandom& random);
 
-// How many of a picture's patches stay, and which: ascending.
+// How many of a picture's patches stay, and which: as many as `kept` has room for, ascending.
 int64_t kept_patch_count(int64_t patches, double patch_dropout);
-std::vector<int32_t> random_patches(int64_t patches, int64_t kept, SampleRandom& random);
+void draw_patches(int64_t patches, std::span<int32_t> kept, SampleRandom random);
 
 // In place on the first `count` of ids: each is replaced with the given probability by one of
 // first_id..vocabulary-1.

@@ -82,7 +82,9 @@ Batch BatchBuilder::build(LoaderPosition position, StageTimes& times) {
   Batch batch = allocate(static_cast<int64_t>(choices.size()));
   batch.position = position;
   if (!augments(position.epoch)) batch.patches = {};
-  int32_t* patches = batch.patches.defined() ? batch.patches.mutable_data<int32_t>() : nullptr;
+  std::span<int32_t> patches;  // of the pairs still to come
+  if (batch.patches.defined())
+    patches = {batch.patches.mutable_data<int32_t>(), std::size_t(batch.patches.element_count())};
   float* pixels = batch.images.mutable_data<float>();
   int32_t* ids = batch.ids.mutable_data<int32_t>();
   int32_t* valid = batch.text_valid.mutable_data<int32_t>();
@@ -93,10 +95,11 @@ Batch BatchBuilder::build(LoaderPosition position, StageTimes& times) {
       fill_image(choice, position.epoch, caption, pixels);
     }
     pixels += static_cast<std::ptrdiff_t>(options_.image_size) * options_.image_size * 3;
-    if (patches) {
-      SampleRandom random(options_.seed, DataStream::kPatches, position.epoch, choice.sample);
-      const std::vector<int32_t> kept = random_patches(options_.patches, batch.patches.dim(1), random);
-      patches = std::copy(kept.begin(), kept.end(), patches);
+    if (batch.patches.defined()) {
+      const std::size_t kept = std::size_t(batch.patches.dim(1));
+      draw_patches(options_.patches, patches.first(kept),
+                   {options_.seed, DataStream::kPatches, position.epoch, choice.sample});
+      patches = patches.subspan(kept);
     }
     const StageTimer timer(times.tokenize);
     const PreparedSample& prepared = *choice.prepared;

@@ -200,6 +200,8 @@ TEST_CASE("inputs that do not fit the config are refused by name") {
   CHECK_THROWS_WITH_AS(with_patches(zeros({2, 5}, DType::i32)),
                        "limoe: patches is [2, 5]; expected 1..4 of each image", ShapeError);
   CHECK_THROWS_AS(with_patches(zeros({2, 2}, DType::f32)), DTypeError);
+  CHECK_THROWS_WITH_AS(m.model.forward({{}, inputs.ids, inputs.text_valid, zeros({2, 2}, DType::i32)}),
+                       "limoe: patches is [2, 2] without images; expected both or neither", ValueError);
 }
 
 TEST_CASE(

@@ -158,12 +158,10 @@ Batch step_batch(const LimoeConfig& model, int64_t pairs, uint64_t seed, double 
   if (patch_dropout > 0) {
     const int64_t kept = kept_patch_count(model.image_tokens(), patch_dropout);
     batch.patches = empty({pairs, kept}, DType::i32);
-    int32_t* patch = batch.patches.mutable_data<int32_t>();
-    for (int64_t pair = 0; pair < pairs; ++pair) {
-      SampleRandom random(seed, DataStream::kPatches, 0, pair);
-      const std::vector<int32_t> places = random_patches(model.image_tokens(), kept, random);
-      patch = std::copy(places.begin(), places.end(), patch);
-    }
+    int32_t* const patches = batch.patches.mutable_data<int32_t>();
+    for (int64_t pair = 0; pair < pairs; ++pair)
+      draw_patches(model.image_tokens(), {patches + pair * kept, size_t(kept)},
+                   {seed, DataStream::kPatches, 0, pair});
   }
   batch.sample_index.resize(size_t(pairs));
   std::iota(batch.sample_index.begin(), batch.sample_index.end(), 0);

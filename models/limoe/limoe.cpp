@@ -105,6 +105,9 @@ void Limoe::check(const LimoeInputs& inputs) const {
                  config_.image_size);
     if (inputs.patches.defined()) check_patches(inputs.patches, inputs.images.dim(0), config_.image_tokens());
   }
+  if (inputs.patches.defined() && !inputs.images.defined())
+    throw ValueError("limoe: patches is ", inputs.patches.shape(),
+                     " without images; expected both or neither");
   if (inputs.ids.defined()) {
     expect_rank("limoe", "ids", inputs.ids, 2);
     expect_dim("limoe", "ids", inputs.ids, 1, config_.text_length, "because text-length is that");

@@ -58,7 +58,8 @@ void validate(const TrainConfig& c) {
   if (c.batch_size % c.accum_freq != 0)
     throw ValueError("config: accum-freq is ", c.accum_freq, "; expected a divisor of batch-size, which is ",
                      c.batch_size);
-  for (const auto& [key, value] : KeyedNumbers<double>{{"beta1", c.beta1}, {"beta2", c.beta2}})
+  for (const auto& [key, value] :
+       KeyedNumbers<double>{{"beta1", c.beta1}, {"beta2", c.beta2}, {"patch-dropout", c.patch_dropout}})
     if (!(value >= 0 && value < 1))
       throw ValueError("config: ", key, " is ", value, "; expected 0 or more and below 1");
   if (!(c.eps > 0)) throw ValueError("config: eps is ", c.eps, "; expected more than 0");

@@ -99,15 +99,6 @@ class LocalServer::Http final : public httplib::Server {
 
   int port() const { return port_; }
 
- private:
-  Reply answer(const httplib::Request& request) const {
-    if (!is_local_host(request.get_header_value("Host")) || request.get_header_value_count("Host") != 1)
-      return error_reply(403, "Host: is no name of this machine; expected localhost or 127.0.0.1");
-    if (request.method != "GET" && request.method != "HEAD")
-      return error_reply(405, "method: is " + request.method + "; expected GET");
-    return site_->answer(request.target);
-  }
-
   bool process_and_close_socket(socket_t socket) override {
     RequestStream stream(socket);
     const RequestStream::Head head = stream.read_head(kMostHead, kHeadTime, kHeadPause);
@@ -117,6 +108,15 @@ class LocalServer::Http final : public httplib::Server {
     if (head == RequestStream::Head::too_slow) refuse(stream, 408, "Request Timeout");
     stream.close();
     return answered;
+  }
+
+ private:
+  Reply answer(const httplib::Request& request) const {
+    if (!is_local_host(request.get_header_value("Host")) || request.get_header_value_count("Host") != 1)
+      return error_reply(403, "Host: is no name of this machine; expected localhost or 127.0.0.1");
+    if (request.method != "GET" && request.method != "HEAD")
+      return error_reply(405, "method: is " + request.method + "; expected GET");
+    return site_->answer(request.target);
   }
 
   static void refuse(RequestStream& stream, int status, const char* phrase) {
@@ -154,6 +154,10 @@ void LocalServer::stop() {
   if (http_) http_->end();
 }
 
+void LocalServer::converse(int socket) {
+  http_->process_and_close_socket(socket);
+}
+
 }  // namespace limoe
 
 #else
@@ -173,6 +177,7 @@ int LocalServer::port() const {
 }
 void LocalServer::serve(std::shared_ptr<const Site>) {}
 void LocalServer::stop() {}
+void LocalServer::converse(int) {}
 
 }  // namespace limoe
 

@@ -34,6 +34,10 @@ class LocalServer {
   void serve(std::shared_ptr<const Site> site);  // returns at once; to be called once
   void stop();                                   // ends what is being answered, then returns
 
+  // What the threads do for each client: answers the one request that arrives on a connected socket, and
+  // closes it. On the calling thread; after serve().
+  void converse(int socket);
+
  private:
   class Http;
   std::unique_ptr<Http> http_;

@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -19,12 +20,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFormat = "limoe checkpoint";
 constexpr int64_t kVersion = 1;
-constexpr size_t kReadBytes = 1 << 20;
+constexpr uintmax_t kReadBytes = 1 << 20;
 
 std::string checksum_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw FileError(path, ": cannot be opened");
-  std::vector<char> bytes(kReadBytes);
+  std::error_code unknown;  // then reading will tell
+  std::vector<char> bytes(std::clamp<uintmax_t>(fs::file_size(path, unknown), 1, kReadBytes));
   uLong sum = crc32(0, nullptr, 0);
   while (file.read(bytes.data(), std::streamsize(bytes.size())), file.gcount() > 0)
     sum = crc32(sum, reinterpret_cast<const Bytef*>(bytes.data()), uInt(file.gcount()));

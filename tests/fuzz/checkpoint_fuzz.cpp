@@ -1,7 +1,7 @@
-// A checkpoint's folder in which one file was changed. The first byte chooses: bits 0-2 the file; bit 6: the
-// rest of the input takes its place, otherwise edits are made in it, each of them where (2 bytes), how many
-// bytes go (1), how many come (1), and those; bit 7: the manifest is made to fit, as someone would who means
-// harm.
+// A checkpoint's folder in which one file was changed. The first byte chooses: bits 0-2 the file; bit 5: what
+// training needs to go on is loaded, otherwise the model; bit 6: the rest of the input takes the file's
+// place, otherwise edits are made in it, each of them where (2 bytes), how many bytes go (1), how many come
+// (1), and those; bit 7: the manifest is made to fit, as someone would who means harm.
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -10,6 +10,7 @@
 #include "models/limoe/parameters.h"
 #include "models/train/checkpoint.h"
 #include "models/train/checkpoint_files.h"
+#include "models/train/fields.h"
 #include "models/train/manifest.h"
 #include "tensor/factory.h"
 #include "tests/fuzz/fuzz_target.h"
@@ -18,18 +19,30 @@ using namespace limoe;
 
 namespace {
 
+// What differs from the defaults. A file with every key would take most of an execution, and `config` is a
+// target of its own.
+constexpr char kConfig[] = R"(image-size = 2
+patch-size = 2
+text-length = 2
+vocabulary = 259
+width = 4
+joint-width = 4
+mlp-width = 4
+layers = 2
+heads = 1
+experts = 2
+global-text-experts = 2
+global-image-experts = 2
+)";
+
 class Checkpoint {
  public:
   Checkpoint() {
     LimoeConfig config;
-    config.image_size = config.patch_size = 2;
-    config.text_length = 2;
-    config.vocabulary = 259;
-    config.width = config.joint_width = config.mlp_width = 4;
-    config.layers = 2;
-    config.heads = 1;
-    config.experts = 2;
-    config.global_text_experts = config.global_image_experts = 2;
+    const std::string_view text(kConfig);
+    KeyedValues values = read_config_file(
+        folder_.write("config.toml", {reinterpret_cast<const uint8_t*>(text.data()), text.size()}));
+    take_fields(config, values);
     const ParameterArena arena(parameter_specs(config), 5);
     const auto tokenizer = make_byte_tokenizer();
     path_ =
@@ -44,6 +57,9 @@ class Checkpoint {
             .path;
     names_ = checkpoint_files();
     names_.push_back(kManifestFile);
+    std::filesystem::copy_file(folder_.path() + "/config.toml", path_ + "/" + kConfigFile,
+                               std::filesystem::copy_options::overwrite_existing);
+    write_manifest(path_, checkpoint_files());
     for (const std::string& name : names_) contents_.push_back(contents_of(name));
   }
 
@@ -91,8 +107,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   checkpoint.write(
       file, input.has(6) ? fuzzing::text_of(input.rest) : edited(checkpoint.contents(file), input.rest));
   if (input.has(7) && !is_manifest) write_manifest(checkpoint.path(), checkpoint_files());
-  fuzzing::expect_parsed_or_refused([&] { load_model(checkpoint.path()); });
-  fuzzing::expect_parsed_or_refused([&] { load_trainer(checkpoint.path()); });
+  fuzzing::expect_parsed_or_refused([&] {
+    if (input.has(5))
+      load_trainer(checkpoint.path());
+    else
+      load_model(checkpoint.path());
+  });
   checkpoint.restore(file);
   return 0;
 }

@@ -107,10 +107,10 @@ def bpe_seeds():
 
 def checkpoint_seeds():
     for file in range(6):
-        for mode in (0, 128):
+        for mode in (0, 32, 128, 160):
             seed("checkpoint", f"edit{file + mode}", bytes([file + mode, 9, 0, 1, 2]) + b"7," + bytes([60, 1, 0, 1]) + b'"')
     trainer = '{"format": "limoe trainer", "version": 1, "step": 3, "samples_seen": 9, "loader_epoch": 0, "loader_step": 0}'
-    seed("checkpoint", "trainer", bytes([128 + 64 + 2]) + trainer.encode())
+    seed("checkpoint", "trainer", bytes([128 + 64 + 32 + 2]) + trainer.encode())
     seed("checkpoint", "config", bytes([128 + 64 + 3]) + b"layers = 1000000000\nwidth = 1000000\n")
     manifest = {"format": "limoe checkpoint", "version": 1, "files": {"../x": {"bytes": 2**63, "crc32": "9ae0daaf"}}}
     seed("checkpoint", "manifest", bytes([64 + 5]) + json.dumps(manifest).encode())

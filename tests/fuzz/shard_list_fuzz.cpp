@@ -6,7 +6,7 @@
 using namespace limoe;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  constexpr int64_t kFew = 20'000, kMany = 24'000'000;
+  constexpr int64_t kFew = 2'000, kMany = 24'000'000;
   const int64_t most_bytes = fuzzing::may_be_large({data, size}) ? kMany : kFew;
   const std::string source = fuzzing::text_of({data, size});
   fuzzing::expect_parsed_or_refused([&] {

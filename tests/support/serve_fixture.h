@@ -31,9 +31,9 @@ inline LimoeConfig served_config(bool dense = false) {
   return config;
 }
 
-inline LoadedModel served_model(bool dense = false) {
+inline LoadedModel served_model(const LimoeConfig& config = served_config()) {
   LoadedModel loaded;
-  loaded.config = served_config(dense);
+  loaded.config = config;
   loaded.arena = std::make_unique<ParameterArena>(parameter_specs(loaded.config), 3);
   loaded.model = std::make_unique<Limoe>(loaded.config, *loaded.arena);
   loaded.tokenizer = make_byte_tokenizer();
@@ -60,15 +60,17 @@ inline Shelf broken_shelf(int64_t size) {
 
 inline constexpr int64_t kServedPictures = 40;
 
-inline std::shared_ptr<const Collection> served_collection(bool dense = false) {
-  return std::make_shared<const Collection>(served_model(dense),
+inline std::shared_ptr<const Collection> served_collection(const LimoeConfig& config) {
+  return std::make_shared<const Collection>(served_model(config),
                                             std::vector<Shelf>{numbered_shelf("things", kServedPictures)},
                                             100, EmbedProgress{});
 }
 
 inline const std::shared_ptr<const Site>& served_site(bool dense = false) {
-  static const auto sparse_site = std::make_shared<const Site>(served_collection(false), "small");
-  static const auto dense_site = std::make_shared<const Site>(served_collection(true), "small");
+  static const auto sparse_site =
+      std::make_shared<const Site>(served_collection(served_config(false)), "small");
+  static const auto dense_site =
+      std::make_shared<const Site>(served_collection(served_config(true)), "small");
   return dense ? dense_site : sparse_site;
 }
 

@@ -34,12 +34,22 @@ int64_t lanes_for(int64_t queries) {
   return run_count(queries, kLanes<T>) * kLanes<T>;
 }
 
+// Rows of k and v lie a row of qkv apart: each in a page of its own, many in the same set of the cache. Where
+// several blocks of queries read them they are worth a copy, side by side, and their gradients a sum there.
+template <class T>
+bool worth_copying(int64_t length) {
+  return length > 2 * kQueryBlock<T>;
+}
+
 // What one run of heads works in.
 template <class T>
 class AttentionScratch {
  public:
   AttentionScratch(int64_t longest, const AttentionHeads& heads)
-      : memory_(empty({2 * (longest + heads.width) + 3, kQueryBlock<T>}, dtype_of<T>)) {
+      : memory_(empty({2 * (longest + heads.width) + 3, kQueryBlock<T>}, dtype_of<T>)),
+        copies_(empty({4, worth_copying<T>(longest) ? longest * heads.width : 0}, dtype_of<T>)) {
+    T** const copies[] = {&keys, &values, &dkeys, &dvalues};
+    for (int64_t i = 0; i < 4; ++i) *copies[i] = copies_.mutable_data<T>() + i * copies_.dim(1);
     next_ = memory_.mutable_data<T>();
     scores = take(longest);
     dscores = take(longest);
@@ -50,9 +60,10 @@ class AttentionScratch {
     lse = take(1);
   }
 
-  T *scores, *dscores;      // [length, lanes]
-  T *queries, *gradients;   // q^T and dy^T of the block, [head width, lanes]
-  T *largest, *sums, *lse;  // [lanes]
+  T *scores, *dscores;                 // [length, lanes]
+  T *queries, *gradients;              // q^T and dy^T of the block, [head width, lanes]
+  T *largest, *sums, *lse;             // [lanes]
+  T *keys, *values, *dkeys, *dvalues;  // [length, head width], where worth_copying()
 
  private:
   T* take(int64_t rows) {
@@ -61,9 +72,16 @@ class AttentionScratch {
     return taken;
   }
 
-  Tensor memory_;
+  Tensor memory_, copies_;
   T* next_;
 };
+
+template <class T>
+SmallRows<const T> copied_if_worth(SmallRows<const T> from, int64_t length, int64_t width, T* to) {
+  if (!worth_copying<T>(length)) return from;
+  as_matrix(to, length, width, width) = as_matrix(from.data, length, width, from.stride);
+  return {to, width};
+}
 
 // The tokens of a sequence that are keys.
 struct AttentionKeys {
@@ -141,8 +159,7 @@ struct AttentionForwardOnCpu {
   void head(SequenceRange range, int64_t head, AttentionScratch<T>& scratch) const {
     const auto [first, length] = range;
     const int64_t stride = heads.qkv_stride(), columns = heads.columns();
-    const T *const q = qkv + first * stride + head * heads.width, *const k = q + columns,
-                   *const v = k + columns;
+    const T* const q = qkv + first * stride + head * heads.width;
     T* const out = y + first * columns + head * heads.width;
     T* const row_lse = lse + first * heads.count + head;
     const AttentionKeys keys{key_valid ? key_valid + first : nullptr};
@@ -151,16 +168,20 @@ struct AttentionForwardOnCpu {
       for (int64_t i = 0; i < length; ++i) row_lse[i * heads.count] = std::numeric_limits<T>::infinity();
       return;
     }
+    const SmallRows<const T> k = copied_if_worth<T>({q + columns, stride}, length, heads.width, scratch.keys),
+                             v = copied_if_worth<T>({q + 2 * columns, stride}, length, heads.width,
+                                                    scratch.values);
     for (int64_t begin = 0; begin < length; begin += kQueryBlock<T>) {
       const int64_t count = std::min(kQueryBlock<T>, length - begin), lanes = lanes_for<T>(count);
       transpose_padded(q + begin * stride, stride, count, heads.width, scratch.queries, lanes);
-      small_gemm(length, lanes, heads.width, {k, stride}, scratch.queries, lanes, scratch.scores, lanes);
+      small_gemm(length, lanes, heads.width, {k.data, k.stride}, scratch.queries, lanes, scratch.scores,
+                 lanes);
       for (int64_t lane = 0; lane < lanes; lane += kLanes<T>)
         softmax_of_queries(keys, length, lanes, T(heads.score_scale()), scratch.scores + lane,
                            scratch.lse + lane);
       for (int64_t i = 0; i < count; ++i) row_lse[(begin + i) * heads.count] = scratch.lse[i];
-      small_gemm(count, heads.width, length, {scratch.scores, lanes, true}, v, stride, out + begin * columns,
-                 columns);
+      small_gemm(count, heads.width, length, {scratch.scores, lanes, true}, v.data, v.stride,
+                 out + begin * columns, columns);
     }
   }
 };
@@ -183,6 +204,14 @@ struct AttentionBackwardOnCpu {
         as_matrix(dqkv + at + part * columns, length, heads.width, stride).setZero();
       return;
     }
+    const int64_t width = heads.width;
+    const T* const q = qkv + at;
+    T *const dk = dqkv + at + columns, *const dv = dk + columns;
+    const bool copied = worth_copying<T>(length);
+    const KeysAndValues of{.k = copied_if_worth<T>({q + columns, stride}, length, width, scratch.keys),
+                           .v = copied_if_worth<T>({q + 2 * columns, stride}, length, width, scratch.values),
+                           .dk = copied ? SmallRows<T>{scratch.dkeys, width} : SmallRows<T>{dk, stride},
+                           .dv = copied ? SmallRows<T>{scratch.dvalues, width} : SmallRows<T>{dv, stride}};
     for (int64_t begin = 0; begin < length; begin += kQueryBlock<T>) {
       const int64_t count = std::min(kQueryBlock<T>, length - begin);
       const T* const row_lse = lse + (first + begin) * heads.count + head;
@@ -190,30 +219,42 @@ struct AttentionBackwardOnCpu {
         scratch.lse[i] = i < count ? row_lse[i * heads.count] : T(0);
       const T* const dout = dy + (first + begin) * columns + head * heads.width;
       if (begin == 0)
-        block<Write::replace>(keys, begin, count, length, at, dout, scratch);
+        block<Write::replace>(keys, of, q + begin * stride, dout, count, length, dqkv + at + begin * stride,
+                              scratch);
       else
-        block<Write::add>(keys, begin, count, length, at, dout, scratch);
+        block<Write::add>(keys, of, q + begin * stride, dout, count, length, dqkv + at + begin * stride,
+                          scratch);
     }
+    if (!copied) return;
+    as_matrix(dk, length, width, stride) = as_matrix(scratch.dkeys, length, width, width);
+    as_matrix(dv, length, width, stride) = as_matrix(scratch.dvalues, length, width, width);
   }
 
-  // Writes dq of the queries begin .. begin + count - 1; writes what they give to dk and dv, or adds it.
+ private:
+  struct KeysAndValues {
+    SmallRows<const T> k, v;
+    SmallRows<T> dk, dv;
+  };
+
+  // Writes dq of `count` queries; writes what they give to dk and dv, or adds it.
   template <Write kWrite>
-  void block(const AttentionKeys& keys, int64_t begin, int64_t count, int64_t length, int64_t at,
-             const T* dout, AttentionScratch<T>& scratch) const {
+  void block(const AttentionKeys& keys, const KeysAndValues& of, const T* q, const T* dout, int64_t count,
+             int64_t length, T* dq, AttentionScratch<T>& scratch) const {
     const int64_t stride = heads.qkv_stride(), columns = heads.columns(), width = heads.width;
     const int64_t lanes = lanes_for<T>(count);
-    const T *const q = qkv + at + begin * stride, *const k = qkv + at + columns, *const v = k + columns;
-    T *const dq = dqkv + at + begin * stride, *const dk = dqkv + at + columns, *const dv = dk + columns;
     transpose_padded(q, stride, count, width, scratch.queries, lanes);
     transpose_padded(dout, columns, count, width, scratch.gradients, lanes);
-    small_gemm(length, lanes, width, {k, stride}, scratch.queries, lanes, scratch.scores, lanes);
-    small_gemm(length, lanes, width, {v, stride}, scratch.gradients, lanes, scratch.dscores, lanes);
+    small_gemm(length, lanes, width, {of.k.data, of.k.stride}, scratch.queries, lanes, scratch.scores, lanes);
+    small_gemm(length, lanes, width, {of.v.data, of.v.stride}, scratch.gradients, lanes, scratch.dscores,
+               lanes);
     for (int64_t lane = 0; lane < lanes; lane += kLanes<T>)
       softmax_gradient_of_queries(keys, length, lanes, T(heads.score_scale()), scratch.lse + lane,
                                   scratch.scores + lane, scratch.dscores + lane);
-    small_gemm<T, kWrite>(length, width, count, {scratch.scores, lanes}, dout, columns, dv, stride);
-    small_gemm<T, kWrite>(length, width, count, {scratch.dscores, lanes}, q, stride, dk, stride);
-    small_gemm(count, width, length, {scratch.dscores, lanes, true}, k, stride, dq, stride);
+    small_gemm<T, kWrite>(length, width, count, {scratch.scores, lanes}, dout, columns, of.dv.data,
+                          of.dv.stride);
+    small_gemm<T, kWrite>(length, width, count, {scratch.dscores, lanes}, q, stride, of.dk.data,
+                          of.dk.stride);
+    small_gemm(count, width, length, {scratch.dscores, lanes, true}, of.k.data, of.k.stride, dq, stride);
   }
 };
 

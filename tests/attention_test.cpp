@@ -59,6 +59,10 @@ TEST_CASE("attention: gradient, f32, views, threads and memory on odd lengths, h
   check_op(attention_case(2, 2, {{0, 5}, {1, 0}, {1, 3}}));
 }
 
+TEST_CASE("attention: the same for sequences so long that a head's keys and values are copied") {
+  check_op(attention_case(2, 3, {{1, 70}, {2, 5}}));
+}
+
 TEST_CASE("attention: gradient, f32, views, threads and memory where some tokens are no keys") {
   const Sequences sequences{{2, 4}, {2, 3}};
   const Tensor valid = from_vector<int32_t>({14}, {1, 1, 1, 1, 0, 1, 1, 0, 1, 0, 0, 0, 0, 0});

@@ -1,7 +1,9 @@
 // gemm_on_this_thread(): blocks of rows whose piece of A fits the second-level cache, under them runs of k
 // whose panels of B do, under them strips of C as wide as a tile.
 //
-// A is read where it lies: a copy would cost what it saves. B is copied into panels where many rows share
+// A is read where it lies: a copy would cost what it saves. Not so where it lies transposed in long rows and
+// several strips read it: a tile takes a few elements from each of many lines, which share few sets of the
+// cache, so it is copied into the order in which tiles read it. B is copied into panels where many rows share
 // them or where it lies transposed. Few rows read it where it lies: they take it from memory once, which is
 // then what their time goes to, so runs of k are short. A strip crosses as many rows of B as the run is long,
 // each in a page of its own, and the next strip goes on in the same pages: while they are few, their
@@ -10,6 +12,7 @@
 
 #include "ops/gemm.h"
 #include "ops/gemm_pack.h"
+#include "tensor/factory.h"
 #include "tensor/parallel.h"
 
 namespace limoe {
@@ -20,6 +23,10 @@ using namespace detail;
 constexpr int64_t kMostDepth = 384;
 constexpr int64_t kMostRows = 384;
 constexpr int64_t kMostRowsInPlace = 100;  // more share panels of B
+
+// More strips share a copy of a transposed A's block, and rows that lie nearer together need none.
+constexpr int64_t kFewStrips = 2;
+constexpr size_t kBytesApart = 1024;
 
 // A run of k for few rows: so much of B, but not so few rows of it that sums are mostly loaded and stored.
 constexpr int64_t kMostElementsCrossed = 96 << 10;
@@ -54,41 +61,42 @@ void prefetch_rows(const T* from, int64_t stride, int64_t rows, int64_t width) {
     for (int64_t j = 0; j < width; j += kLanes<T>) __builtin_prefetch(from + i * stride + j);
 }
 
-// One strip, in tiles of as even a height as can be: two tiles of 5 rows are faster than one of 9 and one
-// of 1. The first tile fetches what it is told to fetch ahead, each one the next one's piece of C.
+// One strip. The first tile fetches what it is told to fetch ahead, each one the next one's piece of C.
 template <class T>
-void strip(TileOperands<T> of, int64_t rows, int64_t width) {
+void strip(TileOperands<T> of, const TileCut& cut, bool a_packed, int64_t width) {
   const auto& bodies = tile_bodies<T>(width);
-  const int64_t tiles = run_count(rows, kTileRows);
-  const auto first_row = [=](int64_t tile) { return rows * tile / tiles; };
   const TileOperands<T> all = of;
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t begin = first_row(tile), end = first_row(tile + 1);
-    of.a = all.a + begin * all.a_row;
+  for (int64_t tile = 0; tile < cut.tiles; ++tile) {
+    const int64_t begin = cut.first_row(tile), end = cut.first_row(tile + 1);
+    if (a_packed) of.a_column = end - begin;
+    of.a = all.a + begin * (a_packed ? all.k : all.a_row);
     of.start = all.start + begin * all.start_stride;
     of.c = all.c + begin * all.c_stride;
-    if (tile + 1 < tiles)
-      prefetch_rows(all.c + end * all.c_stride, all.c_stride, first_row(tile + 2) - end, width);
+    if (tile + 1 < cut.tiles)
+      prefetch_rows(all.c + end * all.c_stride, all.c_stride, cut.first_row(tile + 2) - end, width);
     bodies[end - begin - 1](of);
     of.ahead = all.b;
     of.ahead_stride = all.b_stride;
   }
 }
 
-// C += or = the product over one run of k, for rows that fit.
+// C += or = the product over one run of k, for rows that fit. block_of_a: room for a copy of A's block, or
+// null.
 template <class T>
 void multiply_block(int64_t rows, int64_t n, int64_t depth, GemmOperand<T> a, GemmOperand<T> b, const T* bias,
-                    bool add, T* c, int64_t c_stride) {
+                    bool add, T* c, int64_t c_stride, T* block_of_a) {
   constexpr int64_t kColumns = kTileColumns<T>;
   alignas(64) static constexpr T kZeros[kColumns] = {};
   alignas(64) T panel[kMostDepth * kColumns];
+  const TileCut cut(rows);
+  if (block_of_a) pack_block_of_columns(a.data, a.stride, depth, cut, block_of_a);
   for (int64_t j = 0; j < n; j += kColumns) {
     const int64_t width = std::min(kColumns, n - j);
     const GemmOperand<T> columns = from(b, 0, j);
     const bool packed = rows > kMostRowsInPlace || b.transposed || (!kHasMasks && width % kLanes<T> != 0);
     if (packed) pack_panel(columns, depth, width, panel);
     TileOperands<T> of{.k = depth,
-                       .a = a.data,
+                       .a = block_of_a ? block_of_a : a.data,
                        .a_row = a.transposed ? 1 : a.stride,
                        .a_column = a.transposed ? a.stride : 1,
                        .b = packed ? panel : columns.data,
@@ -105,7 +113,7 @@ void multiply_block(int64_t rows, int64_t n, int64_t depth, GemmOperand<T> a, Ge
     const bool fetch_ahead = !b.transposed && j + kColumns < n;
     of.ahead = fetch_ahead ? columns.data + kColumns : of.b;
     of.ahead_stride = fetch_ahead ? b.stride : of.b_stride;
-    strip(of, rows, width);
+    strip(of, cut, block_of_a != nullptr, width);
   }
 }
 
@@ -116,12 +124,16 @@ void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, Gemm
                          int64_t c_stride, const T* bias) {
   const int64_t row_blocks = run_count(m, rows_of_block(b, n, k)),
                 depths = std::max<int64_t>(run_count(k, depth_of_run(m, n)), 1);
+  const bool pack_a = a.transposed && a.stride * sizeof(T) >= kBytesApart && m > kTileRows &&
+                      n > kFewStrips * kTileColumns<T>;
+  Tensor room = empty({pack_a ? run_count(m, row_blocks) * run_count(k, depths) : 0}, dtype_of<T>);
+  T* const block_of_a = pack_a ? room.mutable_data<T>() : nullptr;
   for (int64_t block = 0; block < row_blocks; ++block) {
     const int64_t row = m * block / row_blocks, end = m * (block + 1) / row_blocks;
     for (int64_t run = 0; run < depths; ++run) {
       const int64_t p = k * run / depths;
       multiply_block(end - row, n, k * (run + 1) / depths - p, from(a, row, p), from(b, p, 0), bias,
-                     run > 0 || beta != T(0), c + row * c_stride, c_stride);
+                     run > 0 || beta != T(0), c + row * c_stride, c_stride, block_of_a);
     }
   }
 }

@@ -138,6 +138,12 @@ TEST_CASE("gemm: sizes beyond one block of rows, of columns and of k agree too")
   check_forms<float>(101, 97, 391, 1);
 }
 
+TEST_CASE("gemm: a transposed A in rows so long that its blocks are copied agrees too") {
+  for (const int64_t m : {9, 10, 28, 300}) check_product<float>({m, 150, 390, true, false, 257});
+  check_product<float>({28, 97, 5, true, true, 257});
+  check_product<double>({28, 150, 390, true, false, 129});
+}
+
 TEST_CASE("gemm: a product that is cut along k agrees with its definition in every form") {
   for (const bool a_transposed : {false, true})
     for (const bool b_transposed : {false, true})

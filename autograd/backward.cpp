@@ -38,11 +38,16 @@ class Pending {
   std::map<uint64_t, Entry, std::greater<>> by_id_;
 };
 
+void add_to_leaf(const Node& leaf, const Tensor& dy) {
+  Tensor sum = leaf.gradient;
+  if (sum.defined()) add_into(sum, contiguous(dy));
+}
+
 void run(Pending& pending) {
   while (!pending.empty()) {
     auto [node, dy] = pending.take_newest();
     if (!node->backward) {
-      if (node->gradient.defined()) add_into(node->gradient, contiguous(dy));
+      add_to_leaf(*node, dy);
       continue;
     }
     InputGradients gradients(*node);
@@ -53,7 +58,11 @@ void run(Pending& pending) {
     for (size_t i = 0; i < gradients.size(); ++i) {
       if (!gradients[i].defined()) continue;
       gradients[i].name_memory(node->full_name() + " backward");
-      pending.add(node->inputs[i], gradients[i]);
+      // A leaf's turn would come last of all. Now its gradient is in the cache, and its memory is needed.
+      if (node->inputs[i]->backward)
+        pending.add(node->inputs[i], gradients[i]);
+      else
+        add_to_leaf(*node->inputs[i], gradients[i]);
     }
     node->backward = [](const Tensor&, InputGradients&) {
       throw ValueError(

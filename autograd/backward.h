@@ -5,9 +5,9 @@
 // sort, no recursion and no visited set. A node lets go of its saved tensors as soon as it has run, so a
 // graph can be run once.
 //
-// Gradients of leaves are added to what is there; all others are assigned. The first contribution to a value
-// is kept as it is; a second one is added in place only when nobody else holds that memory (`add` hands the
-// same dy to both inputs).
+// Gradients of leaves are added to what is there, at once, so that no step holds those of all parameters
+// twice; all others are assigned. The first contribution to a value is kept as it is; a second one is added
+// in place only when nobody else holds that memory (`add` hands the same dy to both inputs).
 #pragma once
 
 #include <functional>

@@ -11,11 +11,11 @@ namespace {
 thread_local bool recording_flag = true;
 thread_local RecordObserver record_observer;
 
-void observe(const char* op, const Tensor& y) {
+void observe(const char* op, std::span<const Var> inputs, std::span<const Tensor> ys) {
   const std::string& scope = NameScope::current();
   const std::string full_name = scope.empty() ? op : scope + "/" + op;
-  y.name_memory(full_name);
-  if (record_observer) record_observer(full_name, y);
+  for (const Tensor& y : ys) y.name_memory(full_name);
+  if (record_observer) record_observer(full_name, inputs, ys);
 }
 
 bool needs_node(const std::vector<Var>& inputs) {
@@ -57,7 +57,7 @@ const Tensor& Saved::get() const {
 }
 
 Var record(const char* op, const Tensor& y, const std::vector<Var>& inputs, BackwardFunction backward) {
-  observe(op, y);
+  observe(op, inputs, {&y, 1});
   if (!needs_node(inputs)) return Var(y);
   return Var(y, std::make_shared<Node>(op, y, nodes_of(inputs), std::move(backward)));
 }
@@ -66,7 +66,7 @@ Var record(const char* op, const Tensor& y, const std::vector<Var>& inputs, Back
 // an empty gradient. The hub is older than all of them, so it runs once, after the last.
 std::vector<Var> record_many(const char* op, const std::vector<Tensor>& ys, const std::vector<Var>& inputs,
                              ManyBackwardFunction backward) {
-  for (const Tensor& y : ys) observe(op, y);
+  observe(op, inputs, ys);
   std::vector<Var> outputs;
   if (!needs_node(inputs)) {
     for (const Tensor& y : ys) outputs.emplace_back(y);

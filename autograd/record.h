@@ -44,9 +44,11 @@ using ManyBackwardFunction = std::function<void(std::span<const Tensor> dys, Inp
 std::vector<Var> record_many(const char* op, const std::vector<Tensor>& ys, const std::vector<Var>& inputs,
                              ManyBackwardFunction backward);
 
-// Called with every value that record() sees while it is set; an empty function takes it away. This is how
-// the trainer finds the op that made the first NaN, and the tracer the shapes. One observer for the thread.
-using RecordObserver = std::function<void(const std::string& full_name, const Tensor& y)>;
+// Called once for every op that record() and record_many() see while it is set; an empty function takes it
+// away. This is how the trainer finds the op that made the first NaN, and the tracer the shapes. One observer
+// for the thread.
+using RecordObserver = std::function<void(const std::string& full_name, std::span<const Var> inputs,
+                                          std::span<const Tensor> ys)>;
 void set_record_observer(RecordObserver observer);
 
 }  // namespace limoe

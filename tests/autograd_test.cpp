@@ -263,10 +263,15 @@ TEST_CASE("no-grad: values have no graph and no activation is kept; scopes nest 
   CHECK_FALSE(mul(detach(x), detach(x)).wants_gradient());
 }
 
-TEST_CASE("observer: sees every recorded value with its full name, until it is taken away") {
+TEST_CASE("observer: sees every op with its full name, inputs and outputs, until it is taken away") {
   std::vector<std::string> seen;
-  set_record_observer(
-      [&](const std::string& name, const Tensor& y) { seen.push_back(concatenate(name, y.shape())); });
+  set_record_observer([&](const std::string& name, std::span<const Var> inputs, std::span<const Tensor> ys) {
+    std::string line = name + " ";
+    for (const Var& input : inputs) line += concatenate(input.shape());
+    line += " ->";
+    for (const Tensor& y : ys) line += concatenate(y.shape());
+    seen.push_back(line);
+  });
   const Var x = leaf(zeros({2}));
   mul(x, x);
   {
@@ -277,8 +282,8 @@ TEST_CASE("observer: sees every recorded value with its full name, until it is t
   }
   set_record_observer({});
   mul(x, x);
-  CHECK(seen ==
-        std::vector<std::string>{"mul[2]", "blocks.0/add[2]", "blocks.0/pair[1]", "blocks.0/pair[3]"});
+  CHECK(seen == std::vector<std::string>{"mul [2][2] ->[2]", "blocks.0/add [2][2] ->[2]",
+                                         "blocks.0/pair [2] ->[1][3]"});
 }
 
 TEST_CASE("var: only a leaf has a gradient to ask for, and a leaf's parts must fit") {

@@ -87,9 +87,17 @@ TEST_CASE("bench step: by op, times add up and the products of a dense layer are
   const StepBenchResult result = bench_step(options);
   const OpTime* const forward = find(result, "linear", "forward");
   REQUIRE(forward != nullptr);
-  CHECK(forward->calls >= 6);
-  // The MLPs alone are 4 T D M each.
-  CHECK(forward->flop > 2 * 4.0 * double(result.tokens) * 16 * 32);
+  const LimoeConfig& model = options.model;
+  CHECK(forward->calls == double(4 * model.layers + 3));
+  const double tokens = double(result.tokens), pairs = double(result.pairs), width = double(model.width);
+  const double patch = double(3 * model.patch_size * model.patch_size);
+  const double of_layer = 2 * tokens * width * (3 * width + width + 2 * double(model.mlp_width));
+  const double at_ends =
+      2 * pairs * width * (double(model.image_tokens()) * patch + 2 * double(model.joint_width));
+  CHECK(forward->flop == double(model.layers) * of_layer + at_ends);
+  const OpTime* const backward = find(result, "linear", "backward");
+  REQUIRE(backward != nullptr);
+  CHECK(backward->flop == 2 * forward->flop);
   double sum = 0;
   for (const OpTime& time : result.ops) {
     CHECK(time.milliseconds >= -1e-3);

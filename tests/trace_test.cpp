@@ -54,7 +54,7 @@ TEST_CASE("spans that overlap without nesting are noticed") {
   CHECK_FALSE(nest(span_from(0, 10), span_from(5, 10)));
 }
 
-TEST_CASE("a trace holds every op, forward and backward, in its phase, with layer, shape, dtype and bytes") {
+TEST_CASE("a trace holds every op, forward and backward, in its phase, with layer, shapes, dtype and bytes") {
   Trace trace;
   {
     const Trace::Span step(&trace, "step", "step 3");
@@ -69,8 +69,11 @@ TEST_CASE("a trace holds every op, forward and backward, in its phase, with laye
   CHECK(all[0].at("cat") == "forward");
   CHECK(all[5].at("cat") == "backward");
   for (const std::size_t gelu : {0, 5})
-    CHECK(all[gelu].at("args") ==
-          Json{{"layer", "blocks.0.mlp"}, {"shape", "[4, 5]"}, {"dtype", "f32"}, {"bytes", 80}});
+    CHECK(all[gelu].at("args") == Json{{"layer", "blocks.0.mlp"},
+                                       {"shape", "[4, 5]"},
+                                       {"dtype", "f32"},
+                                       {"bytes", 80},
+                                       {"inputs", {"[4, 5]"}}});
   for (const Json& a : all) {
     CHECK(a.at("dur").get<double>() >= 0);
     CHECK(nest(all.back(), a));

@@ -95,7 +95,6 @@ class StepBench {
                     to_toml(options_.model, "model") + "\n" + to_toml(options_.train, "training"));
   }
 
-  const ParameterArena& arena() const { return arena_; }
   Device device() const { return device_; }
 
   int64_t image_tokens() const {  // of a picture, in a step
@@ -205,7 +204,7 @@ StepBenchResult bench_step(const StepBenchOptions& options) {
   if (options.by_op > 0) {
     Trace trace;
     for (int64_t step = 0; step < options.by_op; ++step) bench.take(&trace);
-    result.ops = op_times(trace.json(), options.by_op, bench.arena(), bench.attention_flop());
+    result.ops = op_times(trace.json(), options.by_op, bench.attention_flop());
   }
   return result;
 }

@@ -22,35 +22,27 @@ Sizes sizes_of(const std::string& shape) {
   return json.is_array() ? json.get<Sizes>() : Sizes{};
 }
 
-// The inner size of the product that gave `y` in this layer: that of the kernel of the layer with as many
-// columns. Layers at the ends of the tower have no name of their own, so there any kernel with these columns
-// will do.
-double inner_size(const ParameterArena& arena, const std::string& layer, const Sizes& y) {
-  for (const std::string& prefix : {layer + ".", std::string()})
-    for (const Parameter& parameter : arena.parameters()) {
-      const Shape& shape = parameter.spec.shape;
-      const bool is_kernel = parameter.spec.name.ends_with(".kernel");
-      if (!is_kernel || !parameter.spec.name.starts_with(prefix) || y.empty()) continue;
-      if (double(shape[shape.rank() - 1]) == y.back()) return double(shape[shape.rank() - 2]);
-    }
-  return 0;
+// The inner size of y = x kernel, from what goes in: x [..., K], kernel [..., K, M].
+double inner_size(const std::vector<Sizes>& inputs) {
+  return inputs.size() < 2 || inputs[1].size() < 2 ? 0 : inputs[1][inputs[1].size() - 2];
 }
 
 struct Event {
-  std::string op, pass, layer;
+  std::string op, pass;
   Sizes y;
+  std::vector<Sizes> inputs;
   double bytes = 0, begin = 0, end = 0;
 };
 
 Event event_of(const Json& json) {
-  Event event{.op = json["name"], .pass = json["cat"], .layer = {}, .y = {}};
+  Event event{.op = json["name"], .pass = json["cat"], .y = {}, .inputs = {}};
   event.begin = json["ts"].get<double>();
   event.end = event.begin + json["dur"].get<double>();
   if (const std::string tail = " backward"; event.op.ends_with(tail))
     event.op.resize(event.op.size() - tail.size());
   if (const auto arguments = json.find("args"); arguments != json.end()) {
-    event.layer = (*arguments)["layer"];
     event.y = sizes_of((*arguments)["shape"]);
+    for (const Json& input : (*arguments)["inputs"]) event.inputs.push_back(sizes_of(input));
     event.bytes = (*arguments)["bytes"].get<double>();
   }
   return event;
@@ -63,19 +55,18 @@ bool is_view(const Event& event) {
          (backward && (event.op == "add" || event.op == "concat"));
 }
 
-void add_work(OpTime& time, const Event& event, const ParameterArena& arena, double attention_flop) {
+void add_work(OpTime& time, const Event& event, double attention_flop) {
   const bool backward = event.pass == "backward";
   if (is_view(event)) return;
   if (event.op == "attention") time.flop += backward ? 2.5 * attention_flop : attention_flop;
   if (event.op.find("linear") != std::string::npos)
-    time.flop += (backward ? 4 : 2) * product(event.y) * inner_size(arena, event.layer, event.y);
+    time.flop += (backward ? 4 : 2) * product(event.y) * inner_size(event.inputs);
   time.bytes += (backward ? 3 : 2) * event.bytes;  // x, dy and dx; x and y
 }
 
 }  // namespace
 
-std::vector<OpTime> op_times(const std::string& trace_json, int64_t steps, const ParameterArena& arena,
-                             double attention_flop) {
+std::vector<OpTime> op_times(const std::string& trace_json, int64_t steps, double attention_flop) {
   std::map<std::pair<std::string, std::string>, OpTime> times;
   double whole = 0, named = 0;
   const Json trace = Json::parse(trace_json);
@@ -91,7 +82,7 @@ std::vector<OpTime> op_times(const std::string& trace_json, int64_t steps, const
     time.milliseconds += milliseconds;
     time.calls += 1;
     named += milliseconds;
-    if (event.pass != "phase") add_work(time, event, arena, attention_flop);
+    if (event.pass != "phase") add_work(time, event, attention_flop);
   }
   std::vector<OpTime> all;
   for (const auto& [key, time] : times) all.push_back(time);

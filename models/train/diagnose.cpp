@@ -34,10 +34,11 @@ std::string first_broken_op(const Limoe& model, const Batch& batch, const StepOp
   struct ObserverScope {
     ~ObserverScope() { set_record_observer({}); }
   } const scope;
-  set_record_observer([](const std::string& op, const Tensor& y) {
-    if (const int64_t element = first_non_finite(y); element >= 0)
-      throw Found{concatenate("op ", op, " gave ", to_vector<double>(y)[size_t(element)], " at element ",
-                              element, " of ", y.shape(), ", the first that is not finite")};
+  set_record_observer([](const std::string& op, std::span<const Var>, std::span<const Tensor> ys) {
+    for (const Tensor& y : ys)
+      if (const int64_t element = first_non_finite(y); element >= 0)
+        throw Found{concatenate("op ", op, " gave ", to_vector<double>(y)[size_t(element)], " at element ",
+                                element, " of ", y.shape(), ", the first that is not finite")};
   });
   try {
     accumulate_gradients(model, batch, options);

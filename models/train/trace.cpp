@@ -29,11 +29,22 @@ int64_t bytes_of(const Shape& shape, DType dtype) {
 }  // namespace
 
 Trace::Trace() : origin_(std::chrono::steady_clock::now()) {
-  set_record_observer([this](const std::string& full_name, const Tensor& y) {
-    auto [layer, op] = layer_and_op(full_name);
-    add({"forward", std::move(op), std::move(layer), concatenate(y.shape()), concatenate(y.dtype()), last_, 0,
-         bytes_of(y.shape(), y.dtype())});
-  });
+  set_record_observer(
+      [this](const std::string& full_name, std::span<const Var> inputs, std::span<const Tensor> ys) {
+        auto [layer, op] = layer_and_op(full_name);
+        std::vector<std::string> shapes;
+        for (const Var& input : inputs) shapes.push_back(concatenate(input.shape()));
+        int64_t bytes = 0;
+        for (const Tensor& y : ys) bytes += bytes_of(y.shape(), y.dtype());
+        add({.category = "forward",
+             .name = std::move(op),
+             .layer = std::move(layer),
+             .shape = concatenate(ys.front().shape()),
+             .dtype = concatenate(ys.front().dtype()),
+             .inputs = std::move(shapes),
+             .begin = last_,
+             .bytes = bytes});
+      });
   set_backward_observer([this](const Node& node, bool done) { watch_backward(node, done); });
 }
 
@@ -48,8 +59,17 @@ void Trace::watch_backward(const Node& node, bool done) {
     last_ = backward_begins_.back();
     return;
   }
-  add({"backward", node.op + " backward", node.scope, concatenate(node.shape), concatenate(node.dtype),
-       backward_begins_.back(), 0, bytes_of(node.shape, node.dtype)});
+  std::vector<std::string> shapes;
+  for (const std::shared_ptr<Node>& input : node.inputs)
+    shapes.push_back(input ? concatenate(input->shape) : "");
+  add({.category = "backward",
+       .name = node.op + " backward",
+       .layer = node.scope,
+       .shape = concatenate(node.shape),
+       .dtype = concatenate(node.dtype),
+       .inputs = std::move(shapes),
+       .begin = backward_begins_.back(),
+       .bytes = bytes_of(node.shape, node.dtype)});
   backward_begins_.pop_back();
 }
 
@@ -69,7 +89,14 @@ Trace::Span::Span(Trace* trace, const char* category, std::string name)
 }
 
 Trace::Span::~Span() {
-  if (trace_ != nullptr) trace_->add({category_, std::move(name_), "", "", "", begin_});
+  if (trace_ == nullptr) return;
+  trace_->add({.category = category_,
+               .name = std::move(name_),
+               .layer = {},
+               .shape = {},
+               .dtype = {},
+               .inputs = {},
+               .begin = begin_});
 }
 
 std::string Trace::json() const {
@@ -84,7 +111,11 @@ std::string Trace::json() const {
     Json event = {{"ph", "X"},      {"cat", e.category}, {"name", e.name},        {"pid", kProcess},
                   {"tid", kThread}, {"ts", e.begin},     {"dur", e.end - e.begin}};
     if (e.bytes >= 0)
-      event["args"] = {{"layer", e.layer}, {"shape", e.shape}, {"dtype", e.dtype}, {"bytes", e.bytes}};
+      event["args"] = {{"layer", e.layer},
+                       {"shape", e.shape},
+                       {"dtype", e.dtype},
+                       {"bytes", e.bytes},
+                       {"inputs", e.inputs}};
     events.push_back(std::move(event));
     events.push_back({{"ph", "C"},
                       {"name", "live tensors"},

@@ -3,14 +3,16 @@
 //
 //   {"displayTimeUnit": "ms", "traceEvents": [
 //     {"ph": "X", "cat": "forward", "name": "linear", "pid": 1, "tid": 1, "ts": 12.5, "dur": 3.1,
-//      "args": {"layer": "blocks.1.moe", "shape": "[4352, 96]", "dtype": "f32", "bytes": 1671168}},
+//      "args": {"layer": "blocks.1.moe", "shape": "[4352, 8]", "dtype": "f32", "bytes": 139264,
+//               "inputs": ["[4352, 96]", "[96, 8]", "[8]"]}},
 //     {"ph": "C", "name": "live tensors", "pid": 1, "ts": 15.6, "args": {"bytes": 90177536}}, ...]}
 //
 // Times are microseconds since the trace began. Spans nest: a step, its phases (load, forward and backward,
 // clip, optimizer), the ops in them. An op reports when its output is there, so its forward span begins where
 // the span before it ended and holds what happened in between; a backward span is the node's function alone,
-// and the gap after it is the engine adding gradients up. One trace for a thread at a time; ops that worker
-// threads help with are one span.
+// and the gap after it is the engine adding gradients up. `shape` is that of the first output, `bytes` are
+// those of all; an input of a backward span that wants no gradient is "". One trace for a thread at a time;
+// ops that worker threads help with are one span.
 #pragma once
 
 #include <chrono>
@@ -50,9 +52,10 @@ class Trace {
   struct Event {
     const char* category;
     std::string name, layer, shape, dtype;
-    double begin = 0, end = 0;  // microseconds
-    int64_t bytes = -1;         // of the output; -1: a phase
-    int64_t live_bytes = 0;     // of all tensors at the end
+    std::vector<std::string> inputs;  // their shapes
+    double begin = 0, end = 0;        // microseconds
+    int64_t bytes = -1;               // of the output; -1: a phase
+    int64_t live_bytes = 0;           // of all tensors at the end
   };
 
   double now() const;

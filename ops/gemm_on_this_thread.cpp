@@ -4,10 +4,12 @@
 // A is read where it lies: a copy would cost what it saves. Not so where it lies transposed in long rows and
 // several strips read it: a tile takes a few elements from each of many lines, which share few sets of the
 // cache, so it is copied into the order in which tiles read it. B is copied into panels where many rows share
-// them or where it lies transposed. Few rows read it where it lies: they take it from memory once, which is
-// then what their time goes to, so runs of k are short. A strip crosses as many rows of B as the run is long,
-// each in a page of its own, and the next strip goes on in the same pages: while they are few, their
-// addresses stay in the translation buffer and the processor sees each row as a stream and reads ahead in it.
+// them or where it lies transposed, anew for each block of rows: kept for all blocks they would come from
+// further away than one just written (0.95 to 1.0 of the speed). Few rows read it where it lies: they take it
+// from memory once, which is then what their time goes to, so runs of k are short. A strip crosses as many
+// rows of B as the run is long, each in a page of its own, and the next strip goes on in the same pages:
+// while they are few, their addresses stay in the translation buffer and the processor sees each row as a
+// stream and reads ahead in it.
 #include <algorithm>
 
 #include "ops/gemm.h"

@@ -263,6 +263,18 @@ TEST_CASE("no-grad: values have no graph and no activation is kept; scopes nest 
   CHECK_FALSE(mul(detach(x), detach(x)).wants_gradient());
 }
 
+TEST_CASE("backward: a leaf has its gradient before an older op runs, so that nobody keeps it until the end") {
+  const Var x = scalar(3), w = scalar(2);
+  double seen = 0;
+  const Var y = record("look", x.value(), {x}, [&](const Tensor& dy, InputGradients& d) {
+    seen = to_vector<double>(w.gradient())[0];
+    d.set(0, dy);
+  });
+  backward(mul(y, w));
+  CHECK(seen == 3);
+  CHECK(to_vector<double>(x.gradient())[0] == 2);
+}
+
 TEST_CASE("observer: sees every op with its full name, inputs and outputs, until it is taken away") {
   std::vector<std::string> seen;
   set_record_observer([&](const std::string& name, std::span<const Var> inputs, std::span<const Tensor> ys) {

@@ -46,7 +46,7 @@ template <class T>
 class AttentionScratch {
  public:
   AttentionScratch(int64_t longest, const AttentionHeads& heads)
-      : memory_(empty({2 * (longest + heads.width) + 3, kQueryBlock<T>}, dtype_of<T>)),
+      : memory_(empty({2 * (longest + heads.width) + 1, kQueryBlock<T>}, dtype_of<T>)),
         copies_(empty({4, worth_copying<T>(longest) ? longest * heads.width : 0}, dtype_of<T>)) {
     T** const copies[] = {&keys, &values, &dkeys, &dvalues};
     for (int64_t i = 0; i < 4; ++i) *copies[i] = copies_.mutable_data<T>() + i * copies_.dim(1);
@@ -55,14 +55,12 @@ class AttentionScratch {
     dscores = take(longest);
     queries = take(heads.width);
     gradients = take(heads.width);
-    largest = take(1);
-    sums = take(1);
     lse = take(1);
   }
 
   T *scores, *dscores;                 // [length, lanes]
   T *queries, *gradients;              // q^T and dy^T of the block, [head width, lanes]
-  T *largest, *sums, *lse;             // [lanes]
+  T* lse;                              // [lanes]
   T *keys, *values, *dkeys, *dvalues;  // [length, head width], where worth_copying()
 
  private:
@@ -129,9 +127,8 @@ void softmax_of_queries(const AttentionKeys& keys, int64_t length, int64_t strid
   *reinterpret_cast<Register*>(lse) += offset;
 }
 
-// scores [length, stride], of one register of queries, become p, and dscores = dy v^T becomes ds. delta =
-// sum(p
-// * dscores) over keys, which is sum(dy * y).
+// scores [length, stride], of one register of queries, become p, and dscores = dy v^T becomes ds.
+// delta = sum(p * dscores) over keys, which is sum(dy * y).
 template <class T>
 void softmax_gradient_of_queries(const AttentionKeys& keys, int64_t length, int64_t stride, T score_scale,
                                  const T* lse, T* scores, T* dscores) {

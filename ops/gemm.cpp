@@ -9,13 +9,6 @@
 namespace limoe {
 namespace {
 
-// Where op(X)'s element (row, column) block starts.
-template <class T>
-GemmOperand<T> from(GemmOperand<T> x, int64_t row, int64_t column) {
-  x.data += x.transposed ? column * x.stride + row : row * x.stride + column;
-  return x;
-}
-
 constexpr int64_t kLeastTile = 96;       // rows or columns, for more than one thread
 constexpr int64_t kTilesPerThread = 4;   // so that one thread's delay is shared by all
 constexpr int64_t kLeastWork = 1 << 18;  // multiply-adds worth waking a thread for
@@ -43,7 +36,7 @@ void gemm_over_k(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<
   T* const partial = partials.mutable_data<T>();
   const T* const read = partial;
   parallel_for(k, k_run, [&](int64_t begin, int64_t end) {
-    gemm_on_this_thread(m, n, end - begin, from(a, 0, begin), from(b, begin, 0), T(0),
+    gemm_on_this_thread(m, n, end - begin, a.from(0, begin), b.from(begin, 0), T(0),
                         partial + begin / k_run * m * n, n);
   });
   parallel_for(m, rows_per_run(n * runs), [&](int64_t begin, int64_t end) {
@@ -67,12 +60,11 @@ void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T
   if (worth_cutting_k(m, n, k)) return gemm_over_k(m, n, k, a, b, beta, c, c_stride, bias);
   if (m >= n)
     parallel_for(m, tile_length(m), [&](int64_t begin, int64_t end) {
-      gemm_on_this_thread(end - begin, n, k, from(a, begin, 0), b, beta, c + begin * c_stride, c_stride,
-                          bias);
+      gemm_on_this_thread(end - begin, n, k, a.from(begin, 0), b, beta, c + begin * c_stride, c_stride, bias);
     });
   else
     parallel_for(n, tile_length(n), [&](int64_t begin, int64_t end) {
-      gemm_on_this_thread(m, end - begin, k, a, from(b, 0, begin), beta, c + begin, c_stride,
+      gemm_on_this_thread(m, end - begin, k, a, b.from(0, begin), beta, c + begin, c_stride,
                           bias ? bias + begin : bias);
     });
 }

@@ -20,6 +20,11 @@ struct GemmOperand {
   const T* data;
   int64_t stride;           // between rows as they lie in memory
   bool transposed = false;  // memory holds the transpose of the operand
+
+  // op(X) without what is above `row` and left of `column`.
+  GemmOperand from(int64_t row, int64_t column) const {
+    return {data + (transposed ? column * stride + row : row * stride + column), stride, transposed};
+  }
 };
 
 template <class T>

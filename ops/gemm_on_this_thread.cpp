@@ -50,13 +50,6 @@ int64_t depth_of_run(int64_t m, int64_t n) {
              : std::clamp(kMostElementsCrossed / std::max<int64_t>(n, 1), kLeastDepth, kMostDepth);
 }
 
-// Where op(X)'s element (row, column) lies.
-template <class T>
-GemmOperand<T> from(GemmOperand<T> x, int64_t row, int64_t column) {
-  x.data += x.transposed ? column * x.stride + row : row * x.stride + column;
-  return x;
-}
-
 template <class T>
 void prefetch_rows(const T* from, int64_t stride, int64_t rows, int64_t width) {
   for (int64_t i = 0; i < rows; ++i)
@@ -94,7 +87,7 @@ void multiply_block(int64_t rows, int64_t n, int64_t depth, GemmOperand<T> a, Ge
   if (block_of_a) pack_block_of_columns(a.data, a.stride, depth, cut, block_of_a);
   for (int64_t j = 0; j < n; j += kColumns) {
     const int64_t width = std::min(kColumns, n - j);
-    const GemmOperand<T> columns = from(b, 0, j);
+    const GemmOperand<T> columns = b.from(0, j);
     const bool packed = rows > kMostRowsInPlace || b.transposed || (!kHasMasks && width % kLanes<T> != 0);
     if (packed) pack_panel(columns, depth, width, panel);
     TileOperands<T> of{.k = depth,
@@ -134,7 +127,7 @@ void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, Gemm
     const int64_t row = m * block / row_blocks, end = m * (block + 1) / row_blocks;
     for (int64_t run = 0; run < depths; ++run) {
       const int64_t p = k * run / depths;
-      multiply_block(end - row, n, k * (run + 1) / depths - p, from(a, row, p), from(b, p, 0), bias,
+      multiply_block(end - row, n, k * (run + 1) / depths - p, a.from(row, p), b.from(p, 0), bias,
                      run > 0 || beta != T(0), c + row * c_stride, c_stride, block_of_a);
     }
   }

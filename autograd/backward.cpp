@@ -12,7 +12,12 @@ thread_local BackwardObserver backward_observer;
 
 class Pending {
  public:
+  // A leaf's turn would come last of all. Now its gradient is in the cache, and its memory is needed.
   void add(const std::shared_ptr<Node>& node, const Tensor& gradient) {
+    if (!node->backward) {
+      if (node->gradient.defined()) add_into(node->gradient, contiguous(gradient));
+      return;
+    }
     const auto [at, is_first] = by_id_.try_emplace(node->id, Entry{node, gradient});
     if (is_first) return;
     Tensor& sum = at->second.gradient;
@@ -38,18 +43,9 @@ class Pending {
   std::map<uint64_t, Entry, std::greater<>> by_id_;
 };
 
-void add_to_leaf(const Node& leaf, const Tensor& dy) {
-  Tensor sum = leaf.gradient;
-  if (sum.defined()) add_into(sum, contiguous(dy));
-}
-
 void run(Pending& pending) {
   while (!pending.empty()) {
     auto [node, dy] = pending.take_newest();
-    if (!node->backward) {
-      add_to_leaf(*node, dy);
-      continue;
-    }
     InputGradients gradients(*node);
     if (backward_observer) backward_observer(*node, false);
     node->backward(dy, gradients);
@@ -58,11 +54,7 @@ void run(Pending& pending) {
     for (size_t i = 0; i < gradients.size(); ++i) {
       if (!gradients[i].defined()) continue;
       gradients[i].name_memory(node->full_name() + " backward");
-      // A leaf's turn would come last of all. Now its gradient is in the cache, and its memory is needed.
-      if (node->inputs[i]->backward)
-        pending.add(node->inputs[i], gradients[i]);
-      else
-        add_to_leaf(*node->inputs[i], gradients[i]);
+      pending.add(node->inputs[i], gradients[i]);
     }
     node->backward = [](const Tensor&, InputGradients&) {
       throw ValueError(
@@ -79,7 +71,6 @@ void set_backward_observer(BackwardObserver observer) {
 }
 
 void backward(const std::vector<GradientSeed>& seeds) {
-  Pending pending;
   for (const GradientSeed& seed : seeds) {
     if (!seed.value.wants_gradient())
       throw ValueError("backward: a value ", seed.value.shape(),
@@ -88,8 +79,9 @@ void backward(const std::vector<GradientSeed>& seeds) {
       throw ShapeError("backward: the seed is ", seed.gradient.shape(), "; expected ", seed.value.shape());
     if (seed.gradient.dtype() != seed.value.dtype())
       throw DTypeError("backward: the seed is ", seed.gradient.dtype(), "; expected ", seed.value.dtype());
-    pending.add(seed.value.node(), seed.gradient);
   }
+  Pending pending;  // after all checks: a leaf's gradient is added at once
+  for (const GradientSeed& seed : seeds) pending.add(seed.value.node(), seed.gradient);
   run(pending);
 }
 

@@ -177,6 +177,10 @@ TEST_CASE("backward: seeds that do not fit and values without a graph are refuse
                        "backward: a value [2] has no graph; expected one made from a leaf while recording",
                        ValueError);
   CHECK_THROWS_AS(backward({{x, Tensor()}}), Error);
+  const Var leaf_seed = scalar(1);
+  CHECK_THROWS_AS(backward({{leaf_seed, full({}, 1.0, DType::f64)}, {leaf_seed, zeros({2}, DType::f64)}}),
+                  ShapeError);
+  CHECK(to_vector<double>(leaf_seed.gradient())[0] == 0);
 }
 
 TEST_CASE("backward: inputs that want no gradient get none, and a detached value stops it") {
@@ -263,7 +267,8 @@ TEST_CASE("no-grad: values have no graph and no activation is kept; scopes nest 
   CHECK_FALSE(mul(detach(x), detach(x)).wants_gradient());
 }
 
-TEST_CASE("backward: a leaf has its gradient before an older op runs, so that nobody keeps it until the end") {
+TEST_CASE(
+    "backward: a leaf has its gradient before an older op runs, so that nobody keeps it until the end") {
   const Var x = scalar(3), w = scalar(2);
   double seen = 0;
   const Var y = record("look", x.value(), {x}, [&](const Tensor& dy, InputGradients& d) {

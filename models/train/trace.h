@@ -4,7 +4,7 @@
 //   {"displayTimeUnit": "ms", "traceEvents": [
 //     {"ph": "X", "cat": "forward", "name": "linear", "pid": 1, "tid": 1, "ts": 12.5, "dur": 3.1,
 //      "args": {"layer": "blocks.1.moe", "shape": "[4352, 8]", "dtype": "f32", "bytes": 139264,
-//               "inputs": ["[4352, 96]", "[96, 8]", "[8]"]}},
+//               "inputs": ["[4352, 96]", "[96, 8]"]}},
 //     {"ph": "C", "name": "live tensors", "pid": 1, "ts": 15.6, "args": {"bytes": 90177536}}, ...]}
 //
 // Times are microseconds since the trace began. Spans nest: a step, its phases (load, forward and backward,
@@ -54,7 +54,7 @@ class Trace {
     std::string name, layer, shape, dtype;
     std::vector<std::string> inputs;  // their shapes
     double begin = 0, end = 0;        // microseconds
-    int64_t bytes = -1;               // of the output; -1: a phase
+    int64_t bytes = -1;               // of the outputs; -1: a phase
     int64_t live_bytes = 0;           // of all tensors at the end
   };
 

@@ -24,7 +24,7 @@ std::vector<BenchCase> mlp_bench_cases() {
                      .cpu_alone = true,
                      .make = [=](DType dtype) {
                        const auto arena = std::make_shared<ParameterArena>(specs, 1, dtype);
-                       const Mlp mlp(*arena, "mlp");
+                       const Mlp mlp(*arena, "mlp", MatmulPrecision::fp32);
                        return layer_step(arena, bench_normal({n, d}, dtype), bench_normal({n, d}, dtype, 1),
                                          [mlp](const Var& x) { return mlp(x); });
                      }});

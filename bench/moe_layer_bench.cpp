@@ -31,14 +31,14 @@ BenchCall moe_call(const TowerShape& tower, DType dtype) {
   const int64_t n = tower.tokens, d = tower.width;
   const std::vector<ParameterSpec> specs = moe_specs(d, tower.mlp_width, tower.experts);
   const auto arena = std::make_shared<ParameterArena>(specs, 1, dtype);
-  const MoeLayer layer(*arena, "moe");
+  const MoeLayer layer(*arena, "moe", MatmulPrecision::fp32);
   const Tensor x = bench_normal({n, d}, dtype), dy = bench_normal({n, d}, dtype, 1);
   const MoeInputs inputs = moe_inputs(n);
   if (dtype == DType::f32)
     return layer_step(arena, x, dy, [=](const Var& v) { return run_moe(layer, v, inputs).y; });
   const ParameterArena single(specs, 1);
   const auto routing = std::make_shared<Routing>(
-      run_moe(MoeLayer(single, "moe"), Var(bench_normal({n, d}, DType::f32)), inputs).routing);
+      run_moe(MoeLayer(single, "moe", MatmulPrecision::fp32), Var(bench_normal({n, d}, DType::f32)), inputs).routing);
   MoeInputs reusing = inputs;
   reusing.reuse = routing.get();
   return layer_step(arena, x, dy, [=, keep = routing](const Var& v) { return run_moe(layer, v, reusing).y; });

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "autograd/var.h"
+#include "ops/matmul_precision.h"
 #include "tensor/error.h"
 #include "tensor/tensor.h"
 
@@ -50,6 +51,14 @@ inline void expect_dtype(const char* op, const char* argument, const Tensor& x, 
 inline void expect_floating(const char* op, const char* argument, const Tensor& x) {
   if (!is_floating(x.dtype()))
     throw DTypeError(op, ": ", argument, " is ", x.dtype(), "; expected a floating dtype");
+}
+
+// A precision below that of the operands is a choice for f32 on the CPU; tensors on a device are bf16 for it.
+inline void expect_precision(const char* op, MatmulPrecision precision, const char* argument,
+                             const Tensor& x) {
+  if (precision != MatmulPrecision::fp32 && (x.dtype() != DType::f32 || x.device().kind != DeviceKind::cpu))
+    throw DTypeError(op, ": ", argument, " is ", x.dtype(), " on ", x.device(),
+                     "; expected f32 on cpu because the precision is bf16");
 }
 
 // `argument` must have the dtype and the device of `like`.

@@ -30,14 +30,14 @@ bool worth_cutting_k(int64_t m, int64_t n, int64_t k) {
 // C += the sum over runs of k, each run into a matrix of its own first.
 template <class T>
 void gemm_over_k(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
-                 int64_t c_stride, const T* bias) {
+                 int64_t c_stride, const T* bias, MatmulPrecision precision) {
   const int64_t k_run = std::max(kLeastKRun, run_count(k, kMostKRuns)), runs = run_count(k, k_run);
   Tensor partials = empty({runs, m, n}, dtype_of<T>);
   T* const partial = partials.mutable_data<T>();
   const T* const read = partial;
   parallel_for(k, k_run, [&](int64_t begin, int64_t end) {
-    gemm_on_this_thread(m, n, end - begin, a.from(0, begin), b.from(begin, 0), T(0),
-                        partial + begin / k_run * m * n, n);
+    gemm_on_this_thread<T>(m, n, end - begin, a.from(0, begin), b.from(begin, 0), T(0),
+                        partial + begin / k_run * m * n, n, nullptr, precision);
   });
   parallel_for(m, rows_per_run(n * runs), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
@@ -55,23 +55,24 @@ void gemm_over_k(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<
 
 template <class T>
 void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c, int64_t c_stride,
-          const T* bias) {
-  if (m * n * k < kLeastWork) return gemm_on_this_thread(m, n, k, a, b, beta, c, c_stride, bias);
-  if (worth_cutting_k(m, n, k)) return gemm_over_k(m, n, k, a, b, beta, c, c_stride, bias);
+          const T* bias, MatmulPrecision precision) {
+  if (m * n * k < kLeastWork) return gemm_on_this_thread(m, n, k, a, b, beta, c, c_stride, bias, precision);
+  if (worth_cutting_k(m, n, k)) return gemm_over_k(m, n, k, a, b, beta, c, c_stride, bias, precision);
   if (m >= n)
     parallel_for(m, tile_length(m), [&](int64_t begin, int64_t end) {
-      gemm_on_this_thread(end - begin, n, k, a.from(begin, 0), b, beta, c + begin * c_stride, c_stride, bias);
+      gemm_on_this_thread(end - begin, n, k, a.from(begin, 0), b, beta, c + begin * c_stride, c_stride, bias,
+                          precision);
     });
   else
     parallel_for(n, tile_length(n), [&](int64_t begin, int64_t end) {
       gemm_on_this_thread(m, end - begin, k, a, b.from(0, begin), beta, c + begin, c_stride,
-                          bias ? bias + begin : bias);
+                          bias ? bias + begin : bias, precision);
     });
 }
 
 template void gemm(int64_t, int64_t, int64_t, GemmOperand<float>, GemmOperand<float>, float, float*, int64_t,
-                   const float*);
+                   const float*, MatmulPrecision);
 template void gemm(int64_t, int64_t, int64_t, GemmOperand<double>, GemmOperand<double>, double, double*,
-                   int64_t, const double*);
+                   int64_t, const double*, MatmulPrecision);
 
 }  // namespace limoe

@@ -9,9 +9,14 @@
 // as many as suits them. When k is much longer than C is large, as in weight gradients, they share runs of k
 // instead and the partial products are added in order; that cut depends on m, n and k alone. So the bits do
 // not depend on the number of threads.
+//
+// A precision of bf16 rounds the elements of f32 operands first (ops/matmul_precision.h); those of f64 are
+// taken as they are.
 #pragma once
 
 #include <cstdint>
+
+#include "ops/matmul_precision.h"
 
 namespace limoe {
 
@@ -29,11 +34,12 @@ struct GemmOperand {
 
 template <class T>
 void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c, int64_t c_stride,
-          const T* bias = nullptr);
+          const T* bias = nullptr, MatmulPrecision precision = MatmulPrecision::fp32);
 
 // The same on the calling thread alone: for work that is parallel at a higher level (heads, experts).
 template <class T>
 void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
-                         int64_t c_stride, const T* bias = nullptr);
+                         int64_t c_stride, const T* bias = nullptr,
+                         MatmulPrecision precision = MatmulPrecision::fp32);
 
 }  // namespace limoe

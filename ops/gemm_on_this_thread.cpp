@@ -11,8 +11,10 @@
 // while they are few, their addresses stay in the translation buffer and the processor sees each row as a
 // stream and reads ahead in it.
 #include <algorithm>
+#include <type_traits>
 
 #include "ops/gemm.h"
+#include "ops/gemm_bf16.h"
 #include "ops/gemm_pack.h"
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
@@ -116,7 +118,10 @@ void multiply_block(int64_t rows, int64_t n, int64_t depth, GemmOperand<T> a, Ge
 
 template <class T>
 void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T beta, T* c,
-                         int64_t c_stride, const T* bias) {
+                         int64_t c_stride, const T* bias, MatmulPrecision precision) {
+  if constexpr (std::is_same_v<T, float>)
+    if (precision == MatmulPrecision::bf16)
+      return gemm_bf16_on_this_thread(m, n, k, a, b, beta, c, c_stride, bias);
   const int64_t row_blocks = run_count(m, rows_of_block(b, n, k)),
                 depths = std::max<int64_t>(run_count(k, depth_of_run(m, n)), 1);
   const bool pack_a = a.transposed && a.stride * sizeof(T) >= kBytesApart && m > kTileRows &&
@@ -134,8 +139,8 @@ void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, Gemm
 }
 
 template void gemm_on_this_thread(int64_t, int64_t, int64_t, GemmOperand<float>, GemmOperand<float>, float,
-                                  float*, int64_t, const float*);
+                                  float*, int64_t, const float*, MatmulPrecision);
 template void gemm_on_this_thread(int64_t, int64_t, int64_t, GemmOperand<double>, GemmOperand<double>, double,
-                                  double*, int64_t, const double*);
+                                  double*, int64_t, const double*, MatmulPrecision);
 
 }  // namespace limoe

@@ -17,6 +17,7 @@ namespace {
 
 struct Sizes {
   int64_t experts, inputs, outputs;  // E, K, M
+  MatmulPrecision precision = MatmulPrecision::fp32;
 };
 
 constexpr int64_t kRowTile = 256;     // rows of an expert; in shorter tiles packing the kernel starts to show
@@ -67,7 +68,7 @@ void forward_cpu(const T* rows, const T* kernel, const T* bias, const int32_t* r
     gemm_on_this_thread<T>(tile.end - tile.begin, sizes.outputs, sizes.inputs,
                            {rows + tile.begin * sizes.inputs, sizes.inputs},
                            {kernel + tile.expert * sizes.inputs * sizes.outputs, sizes.outputs}, T(0), out,
-                           sizes.outputs, bias + tile.expert * sizes.outputs);
+                           sizes.outputs, bias + tile.expert * sizes.outputs, sizes.precision);
   });
 }
 
@@ -77,7 +78,7 @@ void backward_rows_cpu(const T* kernel, const int32_t* row_begin, const T* dy, T
     gemm_on_this_thread<T>(tile.end - tile.begin, sizes.inputs, sizes.outputs,
                            {dy + tile.begin * sizes.outputs, sizes.outputs},
                            {kernel + tile.expert * sizes.inputs * sizes.outputs, sizes.outputs, true}, T(0),
-                           drows + tile.begin * sizes.inputs, sizes.inputs);
+                           drows + tile.begin * sizes.inputs, sizes.inputs, nullptr, sizes.precision);
   });
 }
 
@@ -92,7 +93,7 @@ void backward_kernel_cpu(const T* rows, const int32_t* row_begin, const T* dy, T
     gemm_on_this_thread<T>(
         cut_inputs ? tile.end - tile.begin : inputs, cut_inputs ? outputs : tile.end - tile.begin, count,
         {rows + begin * inputs + input, inputs, true}, {dy + begin * outputs + output, outputs}, T(0),
-        dkernel + (tile.expert * inputs + input) * outputs + output, outputs);
+        dkernel + (tile.expert * inputs + input) * outputs + output, outputs, nullptr, sizes.precision);
   });
 }
 
@@ -135,7 +136,7 @@ cuda::GroupedShape device_shape(Sizes sizes, int64_t rows) {
 }  // namespace
 
 Tensor grouped_linear_forward(const Tensor& rows, const Tensor& kernel, const Tensor& bias,
-                              const Tensor& row_begin) {
+                              const Tensor& row_begin, MatmulPrecision precision) {
   constexpr const char* kOp = "grouped_linear";
   expect_floating(kOp, "rows", rows);
   expect_rank(kOp, "rows", rows, 2);
@@ -144,7 +145,8 @@ Tensor grouped_linear_forward(const Tensor& rows, const Tensor& kernel, const Te
   expect_same_kind(kOp, "kernel", kernel, "rows", rows);
   expect_shape(kOp, "bias", bias, {kernel.dim(0), kernel.dim(2)}, "because kernel is ", kernel.shape());
   expect_same_kind(kOp, "bias", bias, "rows", rows);
-  const Sizes sizes{kernel.dim(0), kernel.dim(1), kernel.dim(2)};
+  expect_precision(kOp, precision, "rows", rows);
+  const Sizes sizes{kernel.dim(0), kernel.dim(1), kernel.dim(2), precision};
   const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, "rows", rows);
   const Tensor in = contiguous(rows), weights = contiguous(kernel), shift = contiguous(bias);
   Tensor y = empty({rows.dim(0), sizes.outputs}, rows.dtype(), rows.device());
@@ -162,12 +164,14 @@ Tensor grouped_linear_forward(const Tensor& rows, const Tensor& kernel, const Te
   return y;
 }
 
-Tensor grouped_linear_backward_rows(const Tensor& kernel, const Tensor& row_begin, const Tensor& dy) {
+Tensor grouped_linear_backward_rows(const Tensor& kernel, const Tensor& row_begin, const Tensor& dy,
+                                    MatmulPrecision precision) {
   constexpr const char* kOp = "grouped_linear backward";
-  const Sizes sizes{kernel.dim(0), kernel.dim(1), kernel.dim(2)};
+  const Sizes sizes{kernel.dim(0), kernel.dim(1), kernel.dim(2), precision};
   expect_rank(kOp, "dy", dy, 2);
   expect_dim(kOp, "dy", dy, 1, sizes.outputs, "because kernel is ", kernel.shape());
   expect_same_kind(kOp, "dy", dy, "kernel", kernel);
+  expect_precision(kOp, precision, "dy", dy);
   const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, "dy", dy);
   const Tensor weights = contiguous(kernel), gradient = contiguous(dy);
   Tensor drows = empty({dy.dim(0), sizes.inputs}, dy.dtype(), dy.device());
@@ -185,12 +189,14 @@ Tensor grouped_linear_backward_rows(const Tensor& kernel, const Tensor& row_begi
   return drows;
 }
 
-Tensor grouped_linear_backward_kernel(const Tensor& rows, const Tensor& row_begin, const Tensor& dy) {
+Tensor grouped_linear_backward_kernel(const Tensor& rows, const Tensor& row_begin, const Tensor& dy,
+                                      MatmulPrecision precision) {
   constexpr const char* kOp = "grouped_linear backward";
   expect_rank(kOp, "dy", dy, 2);
   expect_dim(kOp, "dy", dy, 0, rows.dim(0), "because rows is ", rows.shape());
   expect_same_kind(kOp, "dy", dy, "rows", rows);
-  const Sizes sizes{row_begin.dim(0) - 1, rows.dim(1), dy.dim(1)};
+  expect_precision(kOp, precision, "dy", dy);
+  const Sizes sizes{row_begin.dim(0) - 1, rows.dim(1), dy.dim(1), precision};
   const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, "dy", dy);
   const Tensor in = contiguous(rows), gradient = contiguous(dy);
   Tensor dkernel = empty({sizes.experts, sizes.inputs, sizes.outputs}, dy.dtype(), dy.device());
@@ -226,15 +232,16 @@ Tensor grouped_linear_backward_bias(const Tensor& row_begin, const Tensor& dy) {
   return dbias;
 }
 
-Var grouped_linear(const Var& rows, const Var& kernel, const Var& bias, const Tensor& row_begin) {
+Var grouped_linear(const Var& rows, const Var& kernel, const Var& bias, const Tensor& row_begin,
+                   MatmulPrecision precision) {
   return record("grouped_linear",
-                grouped_linear_forward(rows.value(), kernel.value(), bias.value(), row_begin),
+                grouped_linear_forward(rows.value(), kernel.value(), bias.value(), row_begin, precision),
                 {rows, kernel, bias},
                 [rows = save(rows.value(), "rows"), kernel = save(kernel.value(), "kernel"),
-                 row_begin = save(row_begin, "row_begin")](const Tensor& dy, InputGradients& d) {
+                 row_begin = save(row_begin, "row_begin"), precision](const Tensor& dy, InputGradients& d) {
                   const Tensor& begins = row_begin.get();
-                  if (d.wanted(0)) d.set(0, grouped_linear_backward_rows(kernel.get(), begins, dy));
-                  if (d.wanted(1)) d.set(1, grouped_linear_backward_kernel(rows.get(), begins, dy));
+                  if (d.wanted(0)) d.set(0, grouped_linear_backward_rows(kernel.get(), begins, dy, precision));
+                  if (d.wanted(1)) d.set(1, grouped_linear_backward_kernel(rows.get(), begins, dy, precision));
                   if (d.wanted(2)) d.set(2, grouped_linear_backward_bias(begins, dy));
                 });
 }

@@ -166,7 +166,7 @@ Action declare_bench(CLI::App& flags) {
   step.option("--preset", a.preset, "a named model, as for training", "NAME");
   step.option("--batch-size", a.batch_size, "pairs a step [the config's]", "N");
   step.option("--device", a.device, "'cpu', 'cuda' or 'sim' [the config's]", "NAME");
-  step.option("--precision", a.precision, "'fp32' or, on a device, 'bf16' [the config's]", "NAME");
+  step.option("--precision", a.precision, "'fp32', 'bf16' or 'auto' [the config's]", "NAME");
   step.option("--gemm", a.gemm, "'own', 'cublas' or 'auto', as for training [the config's]", "NAME");
   step.option("--gemm-choices", a.gemm_choices, "file of what 'auto' measured [as for training]", "FILE");
   step.option("--attention", a.attention, "'own' or 'cudnn', as for training [the config's]", "NAME");

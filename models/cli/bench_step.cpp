@@ -51,7 +51,7 @@ class StepBench {
       : options_(options),
         device_(parse_device(options.train.device)),
         arena_(parameter_specs(options.model), options.train.seed, DType::f32, device_),
-        model_(options.model, arena_, activations_of(options.train)),
+        model_(options.model, arena_, activations_of(options.train), products_of(options.train)),
         optimizer_(step_optimizer(options.train, arena_)),
         batch_(step_batch(options.model, options.train.batch_size, options.train.seed,
                           options.train.patch_dropout)) {}

@@ -65,11 +65,12 @@ Tensor rows_of_patches(const Tensor& patches, int64_t count) {
 
 }  // namespace
 
-Limoe::Limoe(const LimoeConfig& config, const ParameterArena& arena, std::optional<DType> activations)
+Limoe::Limoe(const LimoeConfig& config, const ParameterArena& arena, std::optional<DType> activations,
+             MatmulPrecision precision)
     : config_(config),
       device_(arena.values().device()),
       activations_(activations.value_or(arena.values().dtype())),
-      image_embed_(arena, "image_embed"),
+      image_embed_(arena, "image_embed", precision),
       image_positions_(arena["image_positions"]),
       token_table_(arena["token_embed.table"]),
       text_positions_(arena["text_positions"]),
@@ -82,15 +83,15 @@ Limoe::Limoe(const LimoeConfig& config, const ParameterArena& arena, std::option
   for (int64_t i = 0; i < config.layers; ++i) {
     const std::string name = "blocks." + std::to_string(i);
     Block block{.attention_norm = LayerNorm(arena, name + ".attention_norm"),
-                .attention = SelfAttention(arena, name + ".attention", config.heads),
+                .attention = SelfAttention(arena, name + ".attention", config.heads, precision),
                 .mlp_norm = LayerNorm(arena, name + ".mlp_norm"),
                 .mlp = {},
                 .moe = {},
                 .index = i};
     if (std::find(moe_blocks.begin(), moe_blocks.end(), i) != moe_blocks.end())
-      block.moe.emplace(arena, name + ".moe");
+      block.moe.emplace(arena, name + ".moe", precision);
     else
-      block.mlp.emplace(arena, name + ".mlp");
+      block.mlp.emplace(arena, name + ".mlp", precision);
     blocks_.push_back(std::move(block));
   }
 }

@@ -64,8 +64,10 @@ class Limoe {
  public:
   // The arena must hold parameter_specs(config) and outlive nothing: Vars share its memory. The model
   // computes on the arena's device, with activations of `activations`: bf16, on a device alone, beside master
-  // weights, statistics, routers, embeddings and losses in f32. Undefined means the arena's own dtype.
-  Limoe(const LimoeConfig& config, const ParameterArena& arena, std::optional<DType> activations = {});
+  // weights, statistics, routers, embeddings and losses in f32. Undefined means the arena's own dtype. On the
+  // CPU `precision` is that of the products of linear layers and experts.
+  Limoe(const LimoeConfig& config, const ParameterArena& arena, std::optional<DType> activations = {},
+        MatmulPrecision precision = MatmulPrecision::fp32);
 
   // Pictures, texts, or pairs of both. Throws ShapeError and ValueError for inputs that do not fit the
   // config.

@@ -22,20 +22,21 @@ std::vector<Var> LayerNorm::operator()(const Var& x, const Var& addend) const {
   return add_layer_norm(x, addend, as_dtype(scale, x.dtype()), as_dtype(bias, x.dtype()));
 }
 
-Linear::Linear(const ParameterArena& arena, const std::string& name)
-    : kernel(arena[name + ".kernel"]), bias(arena[name + ".bias"]) {}
+Linear::Linear(const ParameterArena& arena, const std::string& name, MatmulPrecision precision)
+    : kernel(arena[name + ".kernel"]), bias(arena[name + ".bias"]), precision(precision) {}
 Var Linear::operator()(const Var& x) const {
-  return linear(x, as_dtype(kernel, x.dtype()), as_dtype(bias, x.dtype()));
+  return linear(x, as_dtype(kernel, x.dtype()), as_dtype(bias, x.dtype()), precision);
 }
 
-SelfAttention::SelfAttention(const ParameterArena& arena, const std::string& name, int64_t heads)
-    : qkv(arena, name + ".qkv"), out(arena, name + ".out"), heads(heads) {}
+SelfAttention::SelfAttention(const ParameterArena& arena, const std::string& name, int64_t heads,
+                             MatmulPrecision precision)
+    : qkv(arena, name + ".qkv", precision), out(arena, name + ".out", precision), heads(heads) {}
 Var SelfAttention::operator()(const Var& x, const Sequences& sequences) const {
   return out(attention(qkv(x), {}, heads, sequences));
 }
 
-Mlp::Mlp(const ParameterArena& arena, const std::string& name)
-    : up(arena, name + ".up"), down(arena, name + ".down") {}
+Mlp::Mlp(const ParameterArena& arena, const std::string& name, MatmulPrecision precision)
+    : up(arena, name + ".up", precision), down(arena, name + ".down", precision) {}
 Var Mlp::operator()(const Var& x) const {
   return down(gelu(up(x)));
 }

@@ -2,13 +2,15 @@
 //
 // x: [N, D], one token matrix for all sequences (ops/sequences.h). Parameters are found in the arena by name.
 // Activations may be bf16 where the arena is f32, the master weights: every layer then casts its parameters
-// to the dtype of x.
+// to the dtype of x. On the CPU activations are f32 and a precision of bf16 is that of linear layers' products
+// alone (ops/matmul_precision.h).
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "autograd/parameter.h"
+#include "ops/matmul_precision.h"
 #include "ops/sequences.h"
 
 namespace limoe {
@@ -27,7 +29,8 @@ struct LayerNorm {
 
 struct Linear {
   Var kernel, bias;  // [in, out], [out]
-  Linear(const ParameterArena& arena, const std::string& name);
+  MatmulPrecision precision;
+  Linear(const ParameterArena& arena, const std::string& name, MatmulPrecision precision);
   Var operator()(const Var& x) const;
 };
 
@@ -35,13 +38,14 @@ struct Linear {
 struct SelfAttention {
   Linear qkv, out;
   int64_t heads;
-  SelfAttention(const ParameterArena& arena, const std::string& name, int64_t heads);
+  SelfAttention(const ParameterArena& arena, const std::string& name, int64_t heads,
+                MatmulPrecision precision);
   Var operator()(const Var& x, const Sequences& sequences) const;
 };
 
 struct Mlp {
   Linear up, down;
-  Mlp(const ParameterArena& arena, const std::string& name);
+  Mlp(const ParameterArena& arena, const std::string& name, MatmulPrecision precision);
   Var operator()(const Var& x) const;  // down(gelu(up(x)))
 };
 

@@ -13,12 +13,13 @@
 
 namespace limoe {
 
-MoeLayer::MoeLayer(const ParameterArena& arena, const std::string& name)
+MoeLayer::MoeLayer(const ParameterArena& arena, const std::string& name, MatmulPrecision precision)
     : router(arena[name + ".router.kernel"]),
       up(arena[name + ".up.kernel"]),
       up_bias(arena[name + ".up.bias"]),
       down(arena[name + ".down.kernel"]),
-      down_bias(arena[name + ".down.bias"]) {}
+      down_bias(arena[name + ".down.bias"]),
+      precision(precision) {}
 
 MoeOutputs run_moe(const MoeLayer& layer, const Var& x, const MoeInputs& inputs) {
   MoeOutputs out;
@@ -32,7 +33,8 @@ MoeOutputs run_moe(const MoeLayer& layer, const Var& x, const MoeInputs& inputs)
   if (inputs.renormalize_gates) gates = normalize_gates(gates);
   Var rows = moe_dispatch(x, out.routing);  // [N*K, D], expert by expert
   const auto experts = [&](const Var& in, const Var& kernel, const Var& bias) {
-    return grouped_linear(in, as_dtype(kernel, x.dtype()), as_dtype(bias, x.dtype()), out.routing.row_begin);
+    return grouped_linear(in, as_dtype(kernel, x.dtype()), as_dtype(bias, x.dtype()), out.routing.row_begin,
+                          layer.precision);
   };
   rows = gelu(experts(rows, layer.up, layer.up_bias));
   rows = experts(rows, layer.down, layer.down_bias);

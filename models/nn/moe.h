@@ -13,6 +13,7 @@
 #include <string>
 
 #include "autograd/parameter.h"
+#include "ops/matmul_precision.h"
 #include "ops/moe_route.h"
 
 namespace limoe {
@@ -21,7 +22,8 @@ struct MoeLayer {
   Var router;           // [D, E]
   Var up, up_bias;      // [E, D, M], [E, M]
   Var down, down_bias;  // [E, M, D], [E, D]
-  MoeLayer(const ParameterArena& arena, const std::string& name);
+  MatmulPrecision precision;  // of the experts; routers compute in fp32
+  MoeLayer(const ParameterArena& arena, const std::string& name, MatmulPrecision precision);
 };
 
 struct MoeInputs {

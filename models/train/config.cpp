@@ -67,10 +67,7 @@ void validate(const TrainConfig& c) {
   expect_one_of("optimizer", c.optimizer, "adamw", "adafactor");
   expect_one_of("lr-scheduler", c.lr_scheduler, "cosine", "rsqrt", "linear", "const");
   expect_one_of("device", c.device, "cpu", "cuda", "sim");
-  expect_one_of("precision", c.precision, "fp32", "bf16");
-  if (c.precision == "bf16" && c.device == "cpu")
-    throw ValueError(
-        "config: precision is bf16 on device cpu; expected fp32, or device cuda: the CPU computes in fp32");
+  expect_one_of("precision", c.precision, "fp32", "bf16", "auto");
   expect_one_of("gemm", c.gemm, "own", "cublas", "auto");
   if (c.gemm != "own" && c.device != "cuda")
     throw ValueError("config: gemm is ", c.gemm, " on device ", c.device,

@@ -138,7 +138,8 @@ void visit_fields(Config& c, const Visit& visit) {
   visit("seed", c.seed, "of initialisation, data order, augmentation and noise");
   visit("device", c.device, "'cpu', 'cuda' (a GPU), 'sim' (the kernels of cuda/ simulated on the CPU)");
   visit("precision", c.precision,
-        "'fp32', or 'bf16': activations and products, beside master weights in fp32");
+        "'fp32', or 'bf16': activations and products, beside master weights in fp32; on the CPU products of "
+        "linear layers alone. 'auto': bf16 on a CPU that multiplies it faster (AMX), else fp32");
   visit("gemm", c.gemm,
         "who multiplies matrices on a GPU: 'own' kernels (the same bits in every run), 'cublas', or 'auto': "
         "the faster one for each shape, measured once");

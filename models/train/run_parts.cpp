@@ -10,6 +10,7 @@
 #include "models/train/checkpoint.h"
 #include "models/train/model_inputs.h"
 #include "models/train/readable.h"
+#include "ops/matmul_precision.h"
 #include "tensor/cpu_level.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
@@ -104,6 +105,14 @@ ReportTable model_table(const LimoeConfig& c, const ModelInfo& info) {
   return table;
 }
 
+std::string precision_in_words(const TrainConfig& config) {
+  if (config.device != "cpu") return activations_of(config) == DType::bf16 ? "bf16" : "fp32";
+  if (products_of(config) == MatmulPrecision::fp32) return "fp32";
+  return bf16_products_are_fast()
+             ? "fp32, linear layers' products in bf16 by matrix tiles (AMX)"
+             : "fp32, linear layers' products rounded to bf16, which this processor does slower than fp32";
+}
+
 ReportTable memory_table(const MemoryEstimate& memory) {
   return {"Memory, estimated",
           {{"weights, gradients, optimizer", concatenate(readable_bytes(double(memory.weights)), ", ",
@@ -132,7 +141,7 @@ std::vector<ReportTable> RunParts::startup_tables() const {
         concatenate(grouped_digits(total_steps), " steps, ", loader->steps_per_epoch(), " to an epoch")}}};
   ReportTable machine_table{
       "Machine",
-      {{"device", concatenate(config.device, " in ", config.precision, "; ",
+      {{"device", concatenate(config.device, " in ", precision_in_words(config), "; ",
                               counted(thread_count(), "thread"), ", built for ", cpu_level_in_words())},
        {"loader", counted(config.workers, "worker")}}};
   machine_table.rows.insert(machine_table.rows.end(), machine.begin(), machine.end());
@@ -140,7 +149,13 @@ std::vector<ReportTable> RunParts::startup_tables() const {
 }
 
 DType activations_of(const TrainConfig& train) {
-  return train.precision == "bf16" ? DType::bf16 : DType::f32;
+  return train.precision == "bf16" && train.device != "cpu" ? DType::bf16 : DType::f32;
+}
+
+MatmulPrecision products_of(const TrainConfig& train) {
+  if (train.device != "cpu") return MatmulPrecision::fp32;  // those of tensors as they are
+  const bool rounded = train.precision == "bf16" || (train.precision == "auto" && bf16_products_are_fast());
+  return rounded ? MatmulPrecision::bf16 : MatmulPrecision::fp32;
 }
 
 DatasetOptions dataset_options(const TrainConfig& train) {
@@ -195,7 +210,7 @@ RunParts::RunParts(const TrainRequest& request, const std::string& run, TrainObs
       arena->assign(parameter.spec.name, (*earlier->arena)[parameter.spec.name].value());
     resumed_from = earlier->path;
   }
-  model = std::make_unique<Limoe>(model_config, *arena, activations_of(config));
+  model = std::make_unique<Limoe>(model_config, *arena, activations_of(config), products_of(config));
   optimizer = make_optimizer(config, *arena);
   loader = std::make_unique<Loader>(dataset, tokenizer, training_loader_options(config, model_config));
   total_steps = config.max_steps > 0 ? config.max_steps : config.epochs * loader->steps_per_epoch();

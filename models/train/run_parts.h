@@ -38,7 +38,8 @@ struct RunParts {
   std::vector<std::pair<std::string, std::string>> machine;  // rows the caller of the trainer adds
 };
 
-DType activations_of(const TrainConfig& train);  // by its precision
+DType activations_of(const TrainConfig& train);  // by its device and precision
+MatmulPrecision products_of(const TrainConfig& train);
 
 DatasetOptions dataset_options(const TrainConfig& train);
 LoaderOptions training_loader_options(const TrainConfig& train, const LimoeConfig& model);

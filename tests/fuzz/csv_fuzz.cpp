@@ -1,5 +1,6 @@
 // A table of pictures and captions. Mode bit 0: parted by commas instead of tabs.
 #include "data/sources/csv_source.h"
+#include "tests/fuzz/bad_samples.h"
 #include "tests/fuzz/fuzz_target.h"
 
 using namespace limoe;
@@ -9,8 +10,7 @@ namespace {
 void read_rows(const std::string& path, const CsvColumns& columns) {
   BadSampleLog bad(1 << 20);
   const CsvSource source(path, columns, bad);
-  for (const BadSample& sample : bad.samples())
-    fuzzing::expect(to_json(sample).find('\n') == std::string::npos, "one line of JSON");
+  fuzzing::expect_lines_of_json(bad);
   if (source.size() == 0) return;
   for (const int64_t sample : {int64_t{0}, source.size() - 1}) {
     source.image_name(sample);

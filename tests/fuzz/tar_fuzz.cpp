@@ -4,6 +4,7 @@
 
 #include "data/sources/tar_source.h"
 #include "data/tar.h"
+#include "tests/fuzz/bad_samples.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/repair.h"
 
@@ -14,12 +15,11 @@ namespace {
 void read_samples(const std::string& path, bool from_json) {
   BadSampleLog bad(1 << 20);
   const TarSource source(path, from_json ? "caption" : "", bad);
-  for (const BadSample& sample : bad.samples())
-    fuzzing::expect(to_json(sample).find('\n') == std::string::npos, "one line of JSON");
+  fuzzing::expect_lines_of_json(bad);
   for (int64_t sample = 0; sample < source.size(); ++sample) {
     source.read_image(sample);
     fuzzing::expect_parsed_or_refused([&] { source.read_text(sample); });
-    fuzzing::expect(to_json(source.place_of(sample)).find('\n') == std::string::npos, "one line of JSON");
+    fuzzing::expect_one_line_of_json(source.place_of(sample));
   }
 }
 

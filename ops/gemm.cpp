@@ -37,7 +37,7 @@ void gemm_over_k(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<
   const T* const read = partial;
   parallel_for(k, k_run, [&](int64_t begin, int64_t end) {
     gemm_on_this_thread<T>(m, n, end - begin, a.from(0, begin), b.from(begin, 0), T(0),
-                        partial + begin / k_run * m * n, n, nullptr, precision);
+                           partial + begin / k_run * m * n, n, nullptr, precision);
   });
   parallel_for(m, rows_per_run(n * runs), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {

@@ -1,9 +1,9 @@
 // Products of f32 matrices whose elements are rounded to bf16 first (ops/matmul_precision.h): what
 // gemm_on_this_thread() of ops/gemm.h does for MatmulPrecision::bf16, with the same arguments.
 //
-// With tiles, k is taken 32 at a time: of those the even and the odd products are added up by themselves, then
-// both are added to the element (TDPBF16PS in Intel's manual). That depends on k alone, so here too how C is
-// cut does not show in the bits. Numbers below 2^-126 count as 0 there.
+// With tiles, k is taken 32 at a time: of those the even and the odd products are added up by themselves,
+// then both are added to the element (TDPBF16PS in Intel's manual). That depends on k alone, so here too how
+// C is cut does not show in the bits. Numbers below 2^-126 count as 0 there.
 //
 // For the .cpp files of ops.
 #pragma once

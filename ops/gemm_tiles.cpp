@@ -102,9 +102,8 @@ LIMOE_TILES void transpose(__m512i* rows) {
   for (int i = 0; i < 16; ++i) {
     const int first = i / 4 * 4 + i % 4 / 2;
     const __m512i a = twos[first], b = twos[first + 2];
-    fours[i] = i % 2 == 0
-                   ? LIMOE_SHUFFLED(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
-                   : LIMOE_SHUFFLED(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    fours[i] = i % 2 == 0 ? LIMOE_SHUFFLED(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+                          : LIMOE_SHUFFLED(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
   }
   const auto even = [](__m512i a, __m512i b) LIMOE_TILES {
     return LIMOE_SHUFFLED(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
@@ -172,8 +171,7 @@ inline void prefetch_lines(const void* from, int64_t stride) {
     __builtin_prefetch(static_cast<const char*>(from) + i * stride, 0, kLocality);
 }
 
-#define LIMOE_LOAD(tile, from, stride) \
-  _tile_loadd(tile, (from), size_t(stride) * sizeof(*(from)))
+#define LIMOE_LOAD(tile, from, stride) _tile_loadd(tile, (from), size_t(stride) * sizeof(*(from)))
 
 template <bool kTwoRows, bool kTwoColumns>
 LIMOE_TILES void multiply(const Block& of) {
@@ -310,7 +308,9 @@ void detail::gemm_by_tiles(int64_t m, int64_t n, int64_t k, GemmOperand<float> a
                         {.a = of_a,
                          .b = of_b,
                          .steps = tiles_of(deep, kDepth),
-                         .start = add ? to : bias ? bias + column : nullptr,
+                         .start = add    ? to
+                                  : bias ? bias + column
+                                         : nullptr,
                          .start_stride = add ? c_stride : 0,
                          .c = to,
                          .c_stride = c_stride,

@@ -9,6 +9,7 @@
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
 #include "ops/gemm.h"
+#include "ops/row_begin.h"
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
 
@@ -106,27 +107,6 @@ void backward_bias_cpu(const int32_t* row_begin, const T* dy, T* dbias, Sizes si
     for (int64_t row = row_begin[tile.expert]; row < row_begin[tile.expert + 1]; ++row)
       sum += as_row(dy + row * sizes.outputs + tile.begin, width);
   });
-}
-
-void expect_row_begin(const char* op, const Tensor& row_begin, int64_t rows) {
-  const int32_t* const begin = row_begin.data<int32_t>();
-  const int64_t experts = row_begin.dim(0) - 1;
-  if (begin[0] != 0) throw ValueError(op, ": row_begin holds ", begin[0], " at [0]; expected 0");
-  for (int64_t expert = 0; expert < experts; ++expert)
-    if (begin[expert + 1] < begin[expert] || begin[expert + 1] > rows)
-      throw ValueError(op, ": row_begin holds ", begin[expert + 1], " at [", expert + 1, "]; expected ",
-                       begin[expert], "..", rows);
-}
-
-// As contiguous memory, checked. What it holds on a device stays there: its kernels cut it to fit.
-Tensor checked_row_begin(const char* op, const Tensor& row_begin, int64_t experts, const char* like_name,
-                         const Tensor& like) {
-  expect_dtype(op, "row_begin", row_begin, DType::i32);
-  expect_shape(op, "row_begin", row_begin, {experts + 1}, "because there are ", experts, " experts");
-  expect_same_device(op, "row_begin", row_begin, like_name, like);
-  const Tensor begins = contiguous(row_begin);
-  if (like.device().kind == DeviceKind::cpu) expect_row_begin(op, begins, like.dim(0));
-  return begins;
 }
 
 cuda::GroupedShape device_shape(Sizes sizes, int64_t rows) {
@@ -240,8 +220,10 @@ Var grouped_linear(const Var& rows, const Var& kernel, const Var& bias, const Te
                 [rows = save(rows.value(), "rows"), kernel = save(kernel.value(), "kernel"),
                  row_begin = save(row_begin, "row_begin"), precision](const Tensor& dy, InputGradients& d) {
                   const Tensor& begins = row_begin.get();
-                  if (d.wanted(0)) d.set(0, grouped_linear_backward_rows(kernel.get(), begins, dy, precision));
-                  if (d.wanted(1)) d.set(1, grouped_linear_backward_kernel(rows.get(), begins, dy, precision));
+                  if (d.wanted(0))
+                    d.set(0, grouped_linear_backward_rows(kernel.get(), begins, dy, precision));
+                  if (d.wanted(1))
+                    d.set(1, grouped_linear_backward_kernel(rows.get(), begins, dy, precision));
                   if (d.wanted(2)) d.set(2, grouped_linear_backward_bias(begins, dy));
                 });
 }

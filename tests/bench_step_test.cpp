@@ -80,7 +80,7 @@ TEST_CASE("bench step: texts of a batch have from half of their length to all of
   for (const int32_t id : ids) CHECK((id >= 0 && id < 20));
 }
 
-TEST_CASE("bench step: by op, times add up and the products of a dense layer are counted") {
+TEST_CASE("bench step: by op, times add up and the products of layers and of mlps are counted") {
   StepBenchOptions options = small_step();
   options.model.dense = true;
   options.by_op = 2;
@@ -88,16 +88,23 @@ TEST_CASE("bench step: by op, times add up and the products of a dense layer are
   const OpTime* const forward = find(result, "linear", "forward");
   REQUIRE(forward != nullptr);
   const LimoeConfig& model = options.model;
-  CHECK(forward->calls == double(4 * model.layers + 3));
+  CHECK(forward->calls == double(2 * model.layers + 3));
   const double tokens = double(result.tokens), pairs = double(result.pairs), width = double(model.width);
   const double patch = double(3 * model.patch_size * model.patch_size);
-  const double of_layer = 2 * tokens * width * (3 * width + width + 2 * double(model.mlp_width));
+  const double of_layer = 2 * tokens * width * (3 * width + width);
   const double at_ends =
       2 * pairs * width * (double(model.image_tokens()) * patch + 2 * double(model.joint_width));
   CHECK(forward->flop == double(model.layers) * of_layer + at_ends);
   const OpTime* const backward = find(result, "linear", "backward");
   REQUIRE(backward != nullptr);
   CHECK(backward->flop == 2 * forward->flop);
+  const OpTime* const mlp = find(result, "mlp", "forward");
+  REQUIRE(mlp != nullptr);
+  CHECK(mlp->calls == double(model.layers));
+  CHECK(mlp->flop == double(model.layers) * 2 * tokens * width * 2 * double(model.mlp_width));
+  const OpTime* const mlp_backward = find(result, "mlp", "backward");
+  REQUIRE(mlp_backward != nullptr);
+  CHECK(mlp_backward->flop == 2 * mlp->flop);
   double sum = 0;
   for (const OpTime& time : result.ops) {
     CHECK(time.milliseconds >= -1e-3);

@@ -45,7 +45,8 @@ Tensor rounded(const Tensor& x) {
   return from_vector(x.shape(), values);
 }
 
-Tensor product(Operands<float> operands, const Product& of, Multiply multiply, float beta, const float* bias) {
+Tensor product(Operands<float> operands, const Product& of, Multiply multiply, float beta,
+               const float* bias) {
   multiply(of.m, of.n, of.k, {operands.a.data<float>(), operands.a.dim(1), of.a_transposed},
            {operands.b.data<float>(), operands.b.dim(1), of.b_transposed}, beta,
            operands.c.mutable_data<float>(), operands.c.dim(1), bias);
@@ -155,8 +156,8 @@ TEST_CASE("gemm in bf16: 0 times NaN and 0 times infinity are NaN, in one row or
 }
 
 TEST_CASE("gemm in bf16: with a bias every row starts from it, in one run of k and in several") {
-  for (const Product& of : {Product{31, 5, 0}, Product{31, 33, 9}, Product{40, 32, 801}, Product{33, 31, 5000},
-                            Product{700, 96, 70}}) {
+  for (const Product& of : {Product{31, 5, 0}, Product{31, 33, 9}, Product{40, 32, 801},
+                            Product{33, 31, 5000}, Product{700, 96, 70}}) {
     const Tensor bias = to_dtype(normal({of.n}, 4), DType::f32);
     Operands<float> operands = rounded_operands(of);
     for (int64_t i = 0; i < of.m * of.n; ++i)
@@ -180,8 +181,8 @@ TEST_CASE("gemm in bf16: how C is cut does not show in the bits") {
       multiply(of.m, of.n, of.k, a, b, 0, whole.mutable_data<float>(), of.n, nullptr);
       for (int64_t i = 0; i < of.m; i += 13)
         for (int64_t j = 0; j < of.n; j += 50)
-          multiply(13, 50, of.k, a.from(i, 0), b.from(0, j), 0,
-                   pieces.mutable_data<float>() + i * of.n + j, of.n, nullptr);
+          multiply(13, 50, of.k, a.from(i, 0), b.from(0, j), 0, pieces.mutable_data<float>() + i * of.n + j,
+                   of.n, nullptr);
       CHECK_SAME_BITS(pieces, whole);
     }
 }
@@ -201,11 +202,13 @@ TEST_CASE("gemm in bf16: one, two and three threads give the same bits, whicheve
 }
 
 TEST_CASE("linear in bf16: x, kernel and dy are rounded, sums and the bias's gradient are not") {
-  const Tensor x = to_dtype(normal({40, 24}, 1), DType::f32), kernel = to_dtype(normal({24, 33}, 2), DType::f32),
+  const Tensor x = to_dtype(normal({40, 24}, 1), DType::f32),
+               kernel = to_dtype(normal({24, 33}, 2), DType::f32),
                bias = to_dtype(normal({33}, 3), DType::f32), dy = to_dtype(normal({40, 33}, 4), DType::f32);
   constexpr auto kBf16 = MatmulPrecision::bf16;
   const auto allowed = tolerance::f32_sum(40);
-  CHECK_CLOSE(linear_forward(x, kernel, bias, kBf16), linear_forward(rounded(x), rounded(kernel), bias), allowed);
+  CHECK_CLOSE(linear_forward(x, kernel, bias, kBf16), linear_forward(rounded(x), rounded(kernel), bias),
+              allowed);
   CHECK_CLOSE(linear_backward_x(kernel, dy, kBf16), linear_backward_x(rounded(kernel), rounded(dy)), allowed);
   CHECK_CLOSE(linear_backward_kernel(x, dy, kBf16), linear_backward_kernel(rounded(x), rounded(dy)), allowed);
   const Var in = leaf(x), weights = leaf(kernel), offset = leaf(bias);
@@ -219,7 +222,8 @@ TEST_CASE("linear in bf16: x, kernel and dy are rounded, sums and the bias's gra
 TEST_CASE("grouped_linear in bf16: each expert is a linear layer in bf16 on its rows") {
   const Tensor rows = to_dtype(normal({50, 24}, 1), DType::f32),
                kernel = to_dtype(normal({3, 24, 33}, 2), DType::f32),
-               bias = to_dtype(normal({3, 33}, 3), DType::f32), dy = to_dtype(normal({50, 33}, 4), DType::f32);
+               bias = to_dtype(normal({3, 33}, 3), DType::f32),
+               dy = to_dtype(normal({50, 33}, 4), DType::f32);
   const Tensor begins = from_vector<int32_t>({4}, {0, 20, 20, 47});
   constexpr auto kBf16 = MatmulPrecision::bf16;
   const auto allowed = tolerance::f32_sum(33);

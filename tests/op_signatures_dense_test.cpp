@@ -17,6 +17,7 @@
 #include "ops/linear.h"
 #include "ops/matmul.h"
 #include "ops/mean_pool.h"
+#include "ops/mlp.h"
 #include "ops/mul.h"
 #include "ops/patchify.h"
 #include "ops/reshape.h"
@@ -79,6 +80,16 @@ TEST_CASE("ops run: products are the ops themselves, with a bias and without") {
       [](const NamedVars& in) { return Vars{linear(in.at("x"), in.at("kernel"), in.at("bias"))}; });
   check_signature("linear", {{"x", x}, {"kernel", kernel}}, {},
                   [](const NamedVars& in) { return Vars{linear(in.at("x"), in.at("kernel"))}; });
+  check_signature(
+      "mlp",
+      {{"x", normal({2, 5, 3}, 1)},
+       {"up", normal({3, 7}, 2)},
+       {"up_bias", normal({7}, 3)},
+       {"down", normal({7, 4}, 4)},
+       {"down_bias", normal({4}, 5)}},
+      {}, [](const NamedVars& in) {
+        return Vars{mlp(in.at("x"), in.at("up"), in.at("up_bias"), in.at("down"), in.at("down_bias"))};
+      });
 }
 
 TEST_CASE("ops run: ops that move elements are the ops themselves") {

@@ -7,6 +7,7 @@
 #include "ops/importance_loss.h"
 #include "ops/load_loss.h"
 #include "ops/local_entropy.h"
+#include "ops/mlp.h"
 #include "ops/moe_combine.h"
 #include "ops/moe_dispatch.h"
 #include "ops/moe_route.h"
@@ -102,6 +103,17 @@ TEST_CASE("ops run: experts and gates are the ops themselves") {
                   {}, [](const NamedVars& in) {
                     return Vars{grouped_linear(in.at("rows"), in.at("kernel"), in.at("bias"),
                                                in.at("row_begin").value())};
+                  });
+  check_signature("grouped_mlp",
+                  {{"rows", normal({7, 3}, 1)},
+                   {"up", normal({3, 3, 2}, 2)},
+                   {"up_bias", normal({3, 2}, 3)},
+                   {"down", normal({3, 2, 4}, 4)},
+                   {"down_bias", normal({3, 4}, 5)},
+                   {"row_begin", from_vector<int32_t>({4}, {0, 3, 3, 5})}},
+                  {}, [](const NamedVars& in) {
+                    return Vars{grouped_mlp(in.at("rows"), in.at("up"), in.at("up_bias"), in.at("down"),
+                                            in.at("down_bias"), in.at("row_begin").value())};
                   });
   check_signature(
       "select_gates", {{"probs", probabilities()}, {"expert_of", routing().expert_of}}, {},

@@ -22,17 +22,27 @@ Sizes sizes_of(const std::string& shape) {
   return json.is_array() ? json.get<Sizes>() : Sizes{};
 }
 
-// The inner size of y = x kernel, from what goes in: x [..., K], kernel [..., K, M].
-double inner_size(const std::vector<Sizes>& inputs) {
-  return inputs.size() < 2 || inputs[1].size() < 2 ? 0 : inputs[1][inputs[1].size() - 2];
-}
-
 struct Event {
   std::string op, pass;
   Sizes y;
   std::vector<Sizes> inputs;
   double bytes = 0, begin = 0, end = 0;
 };
+
+// Elements of one matrix of a kernel [..., K, M].
+double kernel_elements(const Event& event, size_t input) {
+  if (event.inputs.size() <= input || event.inputs[input].size() < 2) return 0;
+  const Sizes& kernel = event.inputs[input];
+  return kernel[kernel.size() - 2] * kernel.back();
+}
+
+// Multiply-adds of all rows with the kernels that go in: linear layers have one, an mlp two.
+double multiply_adds(const Event& event) {
+  const bool mlp = event.op.ends_with("mlp");
+  if ((!mlp && !event.op.ends_with("linear")) || event.y.empty() || event.y.back() == 0) return 0;
+  const double rows = product(event.y) / event.y.back();
+  return rows * (kernel_elements(event, 1) + (mlp ? kernel_elements(event, 3) : 0));
+}
 
 Event event_of(const Json& json) {
   Event event{.op = json["name"], .pass = json["cat"], .y = {}, .inputs = {}};
@@ -59,8 +69,7 @@ void add_work(OpTime& time, const Event& event, double attention_flop) {
   const bool backward = event.pass == "backward";
   if (is_view(event)) return;
   if (event.op == "attention") time.flop += backward ? 2.5 * attention_flop : attention_flop;
-  if (event.op.find("linear") != std::string::npos)
-    time.flop += (backward ? 4 : 2) * product(event.y) * inner_size(event.inputs);
+  time.flop += (backward ? 4 : 2) * multiply_adds(event);
   time.bytes += (backward ? 3 : 2) * event.bytes;  // x, dy and dx; x and y
 }
 

@@ -65,14 +65,14 @@ void count_flop(const LimoeConfig& c, ModelInfo& info) {
 }
 
 // Numbers that a block's ops save for `n` tokens (see their record() calls): what enters the two norms, the
-// norms' output, mean and deviation, q, k, v, attention's output and log-sum-exps; then an MLP's hidden layer
-// before and after gelu, or a mixture's: logits, probabilities, gates, the rows sent to experts, both hidden
-// layers, the rows that come back, and four tables of indices.
+// norms' output, mean and deviation, q, k, v, attention's output and log-sum-exps; then an MLP's hidden layer,
+// or a mixture's: logits, probabilities, gates, the rows sent to experts, their hidden layer, the rows that
+// come back, and four tables of indices.
 int64_t block_activations(const LimoeConfig& c, int64_t n, bool moe) {
   const int64_t shared = 8 * n * c.width + 4 * n + n * c.heads;
-  if (!moe) return shared + 2 * n * c.mlp_width;
+  if (!moe) return shared + n * c.mlp_width;
   const int64_t rows = n * c.experts_per_token;
-  return shared + 2 * n * c.experts + rows * (2 * c.width + 2 * c.mlp_width + 1) + 3 * rows;
+  return shared + 2 * n * c.experts + rows * (2 * c.width + c.mlp_width + 1) + 3 * rows;
 }
 
 int64_t activation_numbers(const LimoeConfig& c, const ModelInfo& info, int64_t pairs) {

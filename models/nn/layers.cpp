@@ -3,9 +3,9 @@
 #include "ops/add_layer_norm.h"
 #include "ops/attention.h"
 #include "ops/cast.h"
-#include "ops/gelu.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/mlp.h"
 
 namespace limoe {
 
@@ -38,7 +38,8 @@ Var SelfAttention::operator()(const Var& x, const Sequences& sequences) const {
 Mlp::Mlp(const ParameterArena& arena, const std::string& name, MatmulPrecision precision)
     : up(arena, name + ".up", precision), down(arena, name + ".down", precision) {}
 Var Mlp::operator()(const Var& x) const {
-  return down(gelu(up(x)));
+  const auto part = [&](const Var& weights) { return as_dtype(weights, x.dtype()); };
+  return mlp(x, part(up.kernel), part(up.bias), part(down.kernel), part(down.bias), up.precision);
 }
 
 }  // namespace limoe

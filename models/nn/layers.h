@@ -2,8 +2,8 @@
 //
 // x: [N, D], one token matrix for all sequences (ops/sequences.h). Parameters are found in the arena by name.
 // Activations may be bf16 where the arena is f32, the master weights: every layer then casts its parameters
-// to the dtype of x. On the CPU activations are f32 and a precision of bf16 is that of linear layers' products
-// alone (ops/matmul_precision.h).
+// to the dtype of x. On the CPU activations are f32 and a precision of bf16 is that of linear layers'
+// products alone (ops/matmul_precision.h).
 #pragma once
 
 #include <string>

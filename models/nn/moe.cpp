@@ -2,9 +2,8 @@
 
 #include "models/nn/layers.h"
 #include "ops/add.h"
-#include "ops/gelu.h"
-#include "ops/grouped_linear.h"
 #include "ops/linear.h"
+#include "ops/mlp.h"
 #include "ops/moe_combine.h"
 #include "ops/moe_dispatch.h"
 #include "ops/normalize_gates.h"
@@ -32,12 +31,9 @@ MoeOutputs run_moe(const MoeLayer& layer, const Var& x, const MoeInputs& inputs)
   Var gates = select_gates(out.probs, out.routing.expert_of);  // [N, K]
   if (inputs.renormalize_gates) gates = normalize_gates(gates);
   Var rows = moe_dispatch(x, out.routing);  // [N*K, D], expert by expert
-  const auto experts = [&](const Var& in, const Var& kernel, const Var& bias) {
-    return grouped_linear(in, as_dtype(kernel, x.dtype()), as_dtype(bias, x.dtype()), out.routing.row_begin,
-                          layer.precision);
-  };
-  rows = gelu(experts(rows, layer.up, layer.up_bias));
-  rows = experts(rows, layer.down, layer.down_bias);
+  const auto part = [&](const Var& weights) { return as_dtype(weights, x.dtype()); };
+  rows = grouped_mlp(rows, part(layer.up), part(layer.up_bias), part(layer.down), part(layer.down_bias),
+                     out.routing.row_begin, layer.precision);
   out.y = moe_combine(rows, gates, out.routing);
   return out;
 }

@@ -19,9 +19,9 @@
 namespace limoe {
 
 struct MoeLayer {
-  Var router;           // [D, E]
-  Var up, up_bias;      // [E, D, M], [E, M]
-  Var down, down_bias;  // [E, M, D], [E, D]
+  Var router;                 // [D, E]
+  Var up, up_bias;            // [E, D, M], [E, M]
+  Var down, down_bias;        // [E, M, D], [E, D]
   MatmulPrecision precision;  // of the experts; routers compute in fp32
   MoeLayer(const ParameterArena& arena, const std::string& name, MatmulPrecision precision);
 };

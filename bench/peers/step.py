@@ -3,12 +3,14 @@
     python step.py --limoe build/limoe --config configs/emoji.toml --threads 1 2 [--rounds 7] [--out results/step]
 
 Both sides start from the same weights and take the same batch; first their losses over three steps must agree to
-1e-4. Then they take turns: in every round each side takes a few steps, limoe in a fresh process, PyTorch in one that
+1e-4, or to 1e-2 where `--precision bf16` lets both round the operands of linear layers (PyTorch: float32 matmul
+precision "medium"), each in its own order. Then they take turns: in every round each side takes a few steps, limoe in a fresh process, PyTorch in one that
 waits in between (a compiled step costs a minute to make). A round's time is its median step; the ratio is taken round
 by round, so that what else the machine does falls on both. Memory is the most the process held, less what it held
 before the model was made.
 """
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -22,11 +24,13 @@ HERE = Path(__file__).parent
 CHECKED_STEPS = 3
 EAGER = (("--unpad",), (), ("--unpad", "--experts", "bmm"), ("--experts", "bmm"))
 COMPILED = (("--compile", "--unpad"), ("--compile",))
+ALLOWED = {"fp32": 1e-4, "bf16": 1e-2}
 
 
 class Torch:
-    def __init__(self, folder, threads, flags):
-        command = [sys.executable, str(HERE / "torch_step.py"), folder, "--threads", str(threads), *flags]
+    def __init__(self, folder, threads, precision, flags):
+        command = [sys.executable, str(HERE / "torch_step.py"), folder, "--threads", str(threads), "--precision", precision,
+                   *flags]
         self.name = "PyTorch " + (" ".join(flags) or "(no flags)")
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads), TORCHINDUCTOR_CPP_WRAPPER="0")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -45,31 +49,31 @@ class Torch:
         self.process.wait()
 
 
-def limoe_steps(program, config, threads, count, save=None):
+def limoe_steps(program, config, threads, precision, count, save=None):
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         command = [program, "bench", "step", "--config", config, "--threads", str(threads), "--steps", str(count),
-                   "--json", file.name] + (["--save", save] if save else [])
+                   "--precision", precision, "--json", file.name] + (["--save", save] if save else [])
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return json.load(open(file.name))
 
 
-def expect_equal(ours, theirs, name):
+def expect_equal(ours, theirs, allowed, name):
     for i, (a, b) in enumerate(zip(ours, theirs)):
-        if not abs(a - b) <= 1e-4 * max(1.0, abs(a)):
+        if not abs(a - b) <= allowed * max(1.0, abs(a)):
             raise SystemExit(f"{name}: the loss of step {i + 1} is {b}; limoe's is {a}: not the same work, not timed")
 
 
-def fastest(folder, threads, forms, ours, steps):
+def fastest(folder, threads, precision, forms, ours, steps):
     """The form with the shortest median step; forms take turns, so that what else the machine does falls on all."""
     sides, failed = [], {}
     for flags in forms:
-        side = Torch(folder, threads, flags)
+        side = Torch(folder, threads, precision, flags)
         try:
             first = side.steps(CHECKED_STEPS)
         except RuntimeError as error:
             failed[side.name] = str(error)
             continue
-        expect_equal(ours, first["losses"], side.name)
+        expect_equal(ours, first["losses"], ALLOWED[precision], side.name)
         sides.append(side)
     if not sides:
         raise SystemExit(f"no form of the peer runs: {failed}")
@@ -91,17 +95,17 @@ def memory(answer):
     return answer["peak_resident_bytes"] - answer["resident_before_bytes"]
 
 
-def compare(program, config, threads, rounds, steps, with_compile):
+def compare(program, config, threads, precision, rounds, steps, with_compile):
     with tempfile.TemporaryDirectory() as folder:
-        ours = limoe_steps(program, config, threads, CHECKED_STEPS, folder)
-        print(f"{config}, {threads} thread(s): limoe {ours['median_ms']:.1f} ms", flush=True)
+        ours = limoe_steps(program, config, threads, precision, CHECKED_STEPS, folder)
+        print(f"{config}, {precision}, {threads} thread(s): limoe {ours['median_ms']:.1f} ms", flush=True)
         sides, tried = {}, {}
         for kind, forms in (("eager", EAGER), ("compile", COMPILED))[: 2 if with_compile else 1]:
-            sides[kind], tried[kind] = fastest(folder, threads, forms, ours["losses"], steps)
+            sides[kind], tried[kind] = fastest(folder, threads, precision, forms, ours["losses"], steps)
         times = {"limoe": [], **{kind: [] for kind in sides}}
         peaks = {}
         for _ in range(rounds):
-            answer = limoe_steps(program, config, threads, steps)
+            answer = limoe_steps(program, config, threads, precision, steps)
             times["limoe"].append(statistics.median(answer["ms"]))
             peaks["limoe"] = memory(answer)
             for kind, side in sides.items():
@@ -110,7 +114,7 @@ def compare(program, config, threads, rounds, steps, with_compile):
                 peaks[kind] = memory(answer)
         for side in sides.values():
             side.close()
-    result = {"config": config, "threads": threads, "pairs": ours["pairs"], "tokens": ours["tokens"], "tried": tried,
+    result = {"config": config, "threads": threads, "precision": precision, "pairs": ours["pairs"], "tokens": ours["tokens"], "tried": tried,
               "ms": times, "peak_bytes": peaks, "losses": ours["losses"][:CHECKED_STEPS]}
     for kind, side in sides.items():
         ratios = sorted(b / a for a, b in zip(times["limoe"], times[kind]))
@@ -120,8 +124,9 @@ def compare(program, config, threads, rounds, steps, with_compile):
 
 
 def table(results):
-    lines = ["| config | threads | limoe | against | its time | ratio (rounds: least to most) | memory, limoe to it |",
-             "| --- | --- | --- | --- | --- | --- | --- |"]
+    lines = ["| config | products | threads | limoe | against | its time | ratio (rounds: least to most) "
+             "| memory, limoe to it |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- |"]
     for r in results:
         for kind in ("eager", "compile"):
             if kind not in r:
@@ -129,7 +134,7 @@ def table(results):
             one, ms = r[kind], r["ms"]
             mib = {name: peak / 2**20 for name, peak in r["peak_bytes"].items()}
             lines.append(
-                f"| {r['config']} | {r['threads']} | {statistics.median(ms['limoe']):.1f} ms | {one['form']} "
+                f"| {r['config']} | {r['precision']} | {r['threads']} | {statistics.median(ms['limoe']):.1f} ms | {one['form']} "
                 f"| {statistics.median(ms[kind]):.1f} ms | **{one['ratio']:.2f}x** ({one['least']:.2f} to "
                 f"{one['most']:.2f}) | {mib['limoe']:.0f} to {mib[kind]:.0f} MiB = {one['memory_ratio']:.2f}x |")
     return "\n".join(lines) + "\n"
@@ -144,11 +149,17 @@ def machine():
             "torch": torch.__version__, "load_before": os.getloadavg()[0]}
 
 
+def has_tiles():
+    return "amx_bf16" in Path("/proc/cpuinfo").read_text()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--limoe", default="build/limoe")
     parser.add_argument("--config", nargs="+", default=["configs/emoji.toml", "bench/peers/w384.toml"])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--precision", choices=list(ALLOWED), nargs="+", default=["fp32"] + ["bf16"] * has_tiles(),
+                        help="bf16 too where the processor has matrix tiles (AMX)")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--no-compile", action="store_true")
@@ -156,8 +167,8 @@ def main():
     arguments = parser.parse_args()
     where, results = machine(), []
     for config in arguments.config:
-        for threads in arguments.threads:
-            results.append(compare(arguments.limoe, config, threads, arguments.rounds, arguments.steps,
+        for threads, precision in itertools.product(arguments.threads, arguments.precision):
+            results.append(compare(arguments.limoe, config, threads, precision, arguments.rounds, arguments.steps,
                                    not arguments.no_compile))
             Path(arguments.out + ".json").write_text(json.dumps({"machine": where, "results": results}, indent=1))
             Path(arguments.out + ".md").write_text(

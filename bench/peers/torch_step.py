@@ -1,6 +1,6 @@
 """The PyTorch side of bench/peers/step.py: takes training steps when told to.
 
-    torch_step.py DIR --threads N [--unpad] [--experts loop|bmm] [--compile]
+    torch_step.py DIR --threads N [--unpad] [--experts loop|bmm] [--compile] [--precision bf16]
 
 DIR is what `limoe bench step --save DIR` wrote. For each line "steps N" on the standard input it takes N steps and
 answers with a line of JSON: the milliseconds and the loss of each, and the memory of the process so far.
@@ -26,8 +26,10 @@ def main():
     parser.add_argument("--unpad", action="store_true")
     parser.add_argument("--experts", choices=("loop", "bmm"), default="loop")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    torch.set_float32_matmul_precision("medium" if arguments.precision == "bf16" else "highest")
     from limoe_torch import Step
 
     before = resident_bytes()

@@ -190,6 +190,7 @@ StepBenchResult bench_step(const StepBenchOptions& options) {
   StepBench bench(options);
   if (!options.save.empty()) bench.save(options.save);
   result.threads = thread_count();
+  result.products = products_of(options.train);
   result.pairs = bench.batch().size();
   result.tokens = result.pairs * bench.image_tokens();
   for (const int32_t valid : to_vector<int32_t>(bench.batch().text_valid)) result.tokens += valid;

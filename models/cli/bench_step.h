@@ -12,6 +12,7 @@
 #include "models/limoe/config.h"
 #include "models/train/accumulate.h"
 #include "models/train/config.h"
+#include "ops/matmul_precision.h"
 
 namespace limoe {
 
@@ -32,10 +33,13 @@ struct OpTime {
   double calls = 0;         // a step
   double flop = 0;          // a step, matrix products only
   double bytes = 0;         // a step: what it must at least read and write
+
+  bool multiplies_weights() const { return op.ends_with("linear") || op.ends_with("mlp"); }
 };
 
 struct StepBenchResult {
   int threads = 0;
+  MatmulPrecision products = MatmulPrecision::fp32;
   int64_t pairs = 0, tokens = 0;     // a step; tokens of texts without padding
   std::vector<double> milliseconds;  // of each timed step
   std::vector<double> losses;        // of each step from the first, warmup included; before the step's update

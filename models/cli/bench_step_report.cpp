@@ -17,9 +17,10 @@ using Json = nlohmann::ordered_json;
 constexpr double kLeastBytes = 16 << 10;
 
 // The share of its own limit: the time the peaks allow at least, by the time it took. 0 where nothing is
-// known.
-double share_of_limit(const OpTime& time, const MachinePeaks& peaks) {
+// known, as of products in bf16: the peak is that of fp32.
+double share_of_limit(const OpTime& time, const MachinePeaks& peaks, MatmulPrecision products) {
   if (time.milliseconds <= 0 || time.calls <= 0) return 0;
+  if (products != MatmulPrecision::fp32 && time.multiplies_weights()) return 0;
   const double bytes = time.bytes / time.calls;
   const double copy = bytes < kLeastBytes ? 0 : time.bytes / peaks.copy_rate(bytes);
   return 1000 * std::max(time.flop / peaks.flop_per_second, copy) / time.milliseconds;
@@ -36,6 +37,10 @@ std::string rate_of(const OpTime& time) {
   return "";
 }
 
+const char* name_of(MatmulPrecision precision) {
+  return precision == MatmulPrecision::fp32 ? "fp32" : "bf16";
+}
+
 std::string ops_table(const StepBenchResult& result, const std::optional<MachinePeaks>& peaks) {
   Table table(
       {Align::left, Align::left, Align::right, Align::right, Align::right, Align::right, Align::right});
@@ -43,7 +48,7 @@ std::string ops_table(const StepBenchResult& result, const std::optional<Machine
   double whole = 0;
   for (const OpTime& time : result.ops) whole += time.milliseconds;
   for (const OpTime& time : result.ops) {
-    const double share = peaks ? share_of_limit(time, *peaks) : 0;
+    const double share = peaks ? share_of_limit(time, *peaks, result.products) : 0;
     table.row({time.op, time.pass == "phase" ? "" : time.pass, with_decimals(time.calls, 0),
                with_decimals(time.milliseconds, 3), with_decimals(100 * time.milliseconds / whole, 1) + " %",
                rate_of(time), share > 0 ? with_decimals(100 * share, 0) + " %" : ""});
@@ -75,6 +80,7 @@ std::string step_text(const StepBenchResult& result, const std::optional<Machine
   Table table({Align::left, Align::right});
   table.heading({"a training step"});
   table.row({"threads", std::to_string(result.threads)});
+  table.row({"products of linear layers", name_of(result.products)});
   table.row({"pairs, tokens", grouped_digits(result.pairs) + ", " + grouped_digits(result.tokens)});
   table.row({"median", with_decimals(milliseconds, 2) + " ms"});
   table.row({"spread of " + std::to_string(result.milliseconds.size()) + " steps",
@@ -95,6 +101,7 @@ Json step_json(const StepBenchResult& result, const std::optional<MachinePeaks>&
   Json json = {{"benchmark", "step"},
                {"threads", result.threads},
                {"built_for", cpu_level()},
+               {"products", name_of(result.products)},
                {"pairs", result.pairs},
                {"tokens", result.tokens},
                {"median_ms", result.median_milliseconds()},
@@ -109,7 +116,7 @@ Json step_json(const StepBenchResult& result, const std::optional<MachinePeaks>&
   for (const OpTime& time : result.ops) {
     Json op = {{"op", time.op},           {"pass", time.pass}, {"calls", time.calls},
                {"ms", time.milliseconds}, {"flop", time.flop}, {"bytes", time.bytes}};
-    if (peaks) op["share_of_limit"] = share_of_limit(time, *peaks);
+    if (peaks) op["share_of_limit"] = share_of_limit(time, *peaks, result.products);
     json["ops"].push_back(std::move(op));
   }
   return json;

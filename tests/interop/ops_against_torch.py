@@ -59,6 +59,10 @@ def grouped(rows, kernel, bias, begin):
     return torch.cat([*parts, torch.zeros_like(rows[begin[-1]:]) @ kernel[0]])
 
 
+def mlp(x, up, up_bias, down, down_bias):
+    return F.gelu(x @ up + up_bias, approximate="tanh") @ down + down_bias
+
+
 def cases(n):
     """(op, differentiable inputs, other inputs, flags, what PyTorch computes)"""
     group = {"group_of": torch.zeros(9, dtype=torch.int32)}
@@ -85,6 +89,12 @@ def cases(n):
     yield "grouped_linear", {"rows": n(7, 3), "kernel": n(3, 3, 2), "bias": n(3, 2)}, \
         {"row_begin": torch.tensor(begin, dtype=torch.int32)}, [], \
         lambda rows, kernel, bias: grouped(rows, kernel, bias, begin)
+    mlp_inputs = {"up": n(3, 5), "up_bias": n(5), "down": n(5, 4), "down_bias": n(4)}
+    yield "mlp", {"x": n(2, 6, 3), **mlp_inputs}, {}, [], mlp
+    yield "grouped_mlp", {"rows": n(7, 3), "up": n(3, 3, 5), "up_bias": n(3, 5), "down": n(3, 5, 4), "down_bias": n(3, 4)}, \
+        {"row_begin": torch.tensor(begin, dtype=torch.int32)}, [], \
+        lambda rows, up, up_bias, down, down_bias: grouped(
+            F.gelu(grouped(rows, up, up_bias, begin), approximate="tanh"), down, down_bias, begin)
     yield "local_entropy", {"logits": n(9, 4)}, group, [], lambda logits: entropy(logits.softmax(-1)).mean()
     yield "global_entropy_loss", {"logits": n(9, 4)}, group, ["--threshold", str(math.log(4))], \
         lambda logits: F.relu(math.log(4) - entropy(logits.softmax(-1).mean(0)))

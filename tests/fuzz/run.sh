@@ -7,11 +7,12 @@
 #
 # Settings from the environment: BUILD (build-fuzz), FOUND (build-fuzz/found: new inputs, kept for the next run, and what
 # made a target fail), JOBS (2 targets at a time), CXX (clang++-14), LARGEST (bytes of an input; what libFuzzer takes),
-# SEED (of libFuzzer's random numbers; another one each time).
+# SEED (of libFuzzer's random numbers; another one each time), COMPARISONS (OFF: libFuzzer learns nothing from them and is
+# faster), OPTIONS (more of libFuzzer's).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-[ $# -ge 1 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2; }
 amount=$1; shift
 BUILD=${BUILD:-build-fuzz}
 FOUND=${FOUND:-$BUILD/found}
@@ -23,7 +24,7 @@ esac
 if [ $# -eq 0 ]; then
   for source in tests/fuzz/*_fuzz.cpp; do name=${source##*/}; set -- "$@" "${name%_fuzz.cpp}"; done
 fi
-cmake -S . -B "$BUILD" -G Ninja -DFUZZ=ON -DCMAKE_CXX_COMPILER="${CXX:-clang++-14}" > /dev/null
+cmake -S . -B "$BUILD" -G Ninja -DFUZZ=ON -DFUZZ_COMPARISONS="${COMPARISONS:-ON}" -DCMAKE_CXX_COMPILER="${CXX:-clang++-14}" > /dev/null
 cmake --build "$BUILD" -j "${JOBS:-2}" --target "${@/%/_fuzz}" > "$BUILD/fuzz-build.log" || { tail -n 40 "$BUILD/fuzz-build.log"; exit 1; }
 mkdir -p "$FOUND"
 
@@ -33,6 +34,8 @@ run_one() {
   SCRATCH=$(mktemp -d -p "$(test -d /dev/shm && echo /dev/shm || echo /tmp)" limoe-fuzz-XXXXXX)
   export SCRATCH
   [ -f "tests/fuzz/$name.dict" ] && options+=("-dict=tests/fuzz/$name.dict")
+  # shellcheck disable=SC2206  # several options, parted by blanks
+  options+=(${OPTIONS:-})
   [ -n "${LARGEST:-}" ] && options+=("-max_len=$LARGEST")
   [ -n "${SEED:-}" ] && options+=("-seed=$SEED")
   # One allocation above 64 MB is stopped here; the sum of them is what the targets watch themselves.
@@ -53,7 +56,7 @@ run_one() {
 export -f run_one
 # Inputs are small, so freed memory is watched long enough in 16 MB, which stay in the cache.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-malloc_context_size=4:quarantine_size_mb=16}
-export BUILD FOUND limit LARGEST SEED
+export BUILD FOUND limit LARGEST SEED OPTIONS
 
 rm -f "$FOUND/failed"
 printf '%-16s %12s %9s %9s  %s\n' target executions per-sec. coverage finding

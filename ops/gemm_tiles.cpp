@@ -8,11 +8,11 @@
 // elements, one that runs across takes two rows of k and interleaves them; which of them is A and which B
 // decides whether 16 such rows are turned around.
 //
-// Compiled for every x86-64, run where the processor has it: each function names its own target.
+// Part of builds for x86-64-v4, run where the processor has tiles as well: these functions name their target.
 #include "ops/gemm_bf16.h"
 #include "tensor/error.h"
 
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__AVX512BW__) && defined(__linux__)
 
 #include <cpuid.h>
 #include <immintrin.h>
@@ -26,7 +26,7 @@
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
 
-#define LIMOE_TILES __attribute__((target("avx512f,avx512bw,avx512bf16,amx-tile,amx-bf16")))
+#define LIMOE_TILES __attribute__((target("avx512bf16,amx-tile,amx-bf16")))
 
 namespace limoe {
 namespace {
@@ -90,6 +90,14 @@ typedef int32_t Lanes __attribute__((vector_size(64), may_alias));
 
 #define LIMOE_SHUFFLED(a, b, ...) (__m512i) __builtin_shufflevector((Lanes)(a), (Lanes)(b), __VA_ARGS__)
 
+// The even units of 128 bits of a, then those of b; the odd ones.
+LIMOE_TILES inline __m512i even_units(__m512i a, __m512i b) {
+  return LIMOE_SHUFFLED(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+}
+LIMOE_TILES inline __m512i odd_units(__m512i a, __m512i b) {
+  return LIMOE_SHUFFLED(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+}
+
 // Lane j of rows[i] and lane i of rows[j] change places, for 16 x 16 lanes of 32 bits.
 LIMOE_TILES void transpose(__m512i* rows) {
   __m512i twos[kSide], fours[kSide];
@@ -105,19 +113,14 @@ LIMOE_TILES void transpose(__m512i* rows) {
     fours[i] = i % 2 == 0 ? LIMOE_SHUFFLED(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
                           : LIMOE_SHUFFLED(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
   }
-  const auto even = [](__m512i a, __m512i b) LIMOE_TILES {
-    return LIMOE_SHUFFLED(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
-  };
-  const auto odd = [](__m512i a, __m512i b) LIMOE_TILES {
-    return LIMOE_SHUFFLED(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-  };
   for (int c = 0; c < 4; ++c) {
-    const __m512i low = even(fours[c], fours[4 + c]), high = even(fours[8 + c], fours[12 + c]);
-    const __m512i odd_low = odd(fours[c], fours[4 + c]), odd_high = odd(fours[8 + c], fours[12 + c]);
-    rows[c] = even(low, high);
-    rows[8 + c] = odd(low, high);
-    rows[4 + c] = even(odd_low, odd_high);
-    rows[12 + c] = odd(odd_low, odd_high);
+    const __m512i low = even_units(fours[c], fours[4 + c]), high = even_units(fours[8 + c], fours[12 + c]);
+    const __m512i odd_low = odd_units(fours[c], fours[4 + c]),
+                  odd_high = odd_units(fours[8 + c], fours[12 + c]);
+    rows[c] = even_units(low, high);
+    rows[8 + c] = odd_units(low, high);
+    rows[4 + c] = even_units(odd_low, odd_high);
+    rows[12 + c] = odd_units(odd_low, odd_high);
   }
 }
 
@@ -276,7 +279,7 @@ bool tiles_can_be_used() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & kBf16OfTiles) || !(d & kTiles)) return false;
   if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & kBf16OfVectors)) return false;
-  return __builtin_cpu_supports("avx512bw") && syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
+  return syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
 }
 
 }  // namespace

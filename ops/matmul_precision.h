@@ -13,6 +13,7 @@ namespace limoe {
 
 enum class MatmulPrecision { fp32, bf16 };
 
-bool bf16_products_are_fast();  // whether this processor has tiles and the system lets us use them
+// Whether this processor has tiles, the system lets us use them, and this is a build for x86-64-v4.
+bool bf16_products_are_fast();
 
 }  // namespace limoe

@@ -96,7 +96,8 @@ class Moe(nn.Module):
         self.config, self.experts = config, experts
 
     def forward(self, x):
-        logits = self.router(x)
+        with torch.autocast("cpu", enabled=False):  # routers stay in fp32
+            logits = self.router(x.float())
         gates = logits.softmax(1)
         top, expert = gates.topk(self.config["experts-per-token"], dim=1)
         slots = capacity(len(x), self.config)
@@ -119,7 +120,7 @@ class Moe(nn.Module):
             tokens = token[rows]
             hidden = F.gelu(torch.addmm(self.up_bias[e], x[tokens], self.up[e]), approximate="tanh")
             y = torch.addmm(self.down_bias[e], hidden, self.down[e]) * gate[rows, None]
-            out = out.index_add_(0, tokens, y)
+            out = out.index_add_(0, tokens, y.to(out.dtype))
         return out
 
     def run_bmm(self, x, top, expert, slots):
@@ -129,11 +130,11 @@ class Moe(nn.Module):
         spare = experts * slots  # where dropped choices go
         slot = torch.where(place < slots, expert * slots + place, spare)
         source = torch.full((spare + 1,), len(x), dtype=torch.long).scatter_(0, slot, token)[:spare]
-        weight = torch.zeros(spare + 1).scatter(0, slot, gate)[:spare]
+        weight = gate.new_zeros(spare + 1).scatter(0, slot, gate)[:spare]
         rows = torch.cat([x, x.new_zeros(1, x.shape[1])])[source].view(experts, slots, -1)
         hidden = F.gelu(torch.baddbmm(self.up_bias[:, None], rows, self.up), approximate="tanh")
         y = torch.baddbmm(self.down_bias[:, None], hidden, self.down).view(spare, -1) * weight[:, None]
-        return x.new_zeros(len(x) + 1, x.shape[1]).index_add(0, source, y)[:-1]
+        return x.new_zeros(len(x) + 1, x.shape[1]).index_add(0, source, y.to(x.dtype))[:-1]
 
 
 class Block(nn.Module):
@@ -247,7 +248,8 @@ class Limoe(nn.Module):
 class Step:
     """One training step, as `limoe bench step` takes it."""
 
-    def __init__(self, folder, unpad=False, experts="loop", compile=False):
+    def __init__(self, folder, unpad=False, experts="loop", compile=False, autocast=False):
+        self.autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast)
         self.config = read_config(folder + "/config.toml")
         batch = read_safetensors(folder + "/batch.safetensors")
         images, ids, valid = batch["images"], batch["ids"].long(), batch["text_valid"]
@@ -270,7 +272,8 @@ class Step:
 
     def take(self):
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.model(*self.inputs)
+        with self.autocast:
+            loss = self.model(*self.inputs)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, self.config["grad-clip-norm"], foreach=True)
         self.optimizer.step()

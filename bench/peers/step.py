@@ -3,8 +3,8 @@
     python step.py --limoe build/limoe --config configs/emoji.toml --threads 1 2 [--rounds 7] [--out results/step]
 
 Both sides start from the same weights and take the same batch; first their losses over three steps must agree to
-1e-4, or to 1e-2 where `--precision bf16` lets both round the operands of linear layers (PyTorch: float32 matmul
-precision "medium"), each in its own order. Then they take turns: in every round each side takes a few steps, limoe in a fresh process, PyTorch in one that
+1e-4, or to 1e-2 where `--precision bf16` lets both use bf16: limoe for the operands of linear layers, PyTorch as it is
+fastest, by torch.autocast, by float32 matmul precision "medium", or not at all. Then they take turns: in every round each side takes a few steps, limoe in a fresh process, PyTorch in one that
 waits in between (a compiled step costs a minute to make). A round's time is its median step; the ratio is taken round
 by round, so that what else the machine does falls on both. Memory is the most the process held, less what it held
 before the model was made.
@@ -24,13 +24,15 @@ HERE = Path(__file__).parent
 CHECKED_STEPS = 3
 EAGER = (("--unpad",), (), ("--unpad", "--experts", "bmm"), ("--experts", "bmm"))
 COMPILED = (("--compile", "--unpad"), ("--compile",))
+BF16_TOO = {"eager": EAGER + (("--unpad", "--bf16", "autocast"), ("--unpad", "--bf16", "medium")),
+            "compile": COMPILED + (("--compile", "--unpad", "--bf16", "autocast"),)}
+FORMS = {"fp32": {"eager": EAGER, "compile": COMPILED}, "bf16": BF16_TOO}
 ALLOWED = {"fp32": 1e-4, "bf16": 1e-2}
 
 
 class Torch:
-    def __init__(self, folder, threads, precision, flags):
-        command = [sys.executable, str(HERE / "torch_step.py"), folder, "--threads", str(threads), "--precision", precision,
-                   *flags]
+    def __init__(self, folder, threads, flags):
+        command = [sys.executable, str(HERE / "torch_step.py"), folder, "--threads", str(threads), *flags]
         self.name = "PyTorch " + (" ".join(flags) or "(no flags)")
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads), TORCHINDUCTOR_CPP_WRAPPER="0")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -67,7 +69,7 @@ def fastest(folder, threads, precision, forms, ours, steps):
     """The form with the shortest median step; forms take turns, so that what else the machine does falls on all."""
     sides, failed = [], {}
     for flags in forms:
-        side = Torch(folder, threads, precision, flags)
+        side = Torch(folder, threads, flags)
         try:
             first = side.steps(CHECKED_STEPS)
         except RuntimeError as error:
@@ -100,7 +102,9 @@ def compare(program, config, threads, precision, rounds, steps, with_compile):
         ours = limoe_steps(program, config, threads, precision, CHECKED_STEPS, folder)
         print(f"{config}, {precision}, {threads} thread(s): limoe {ours['median_ms']:.1f} ms", flush=True)
         sides, tried = {}, {}
-        for kind, forms in (("eager", EAGER), ("compile", COMPILED))[: 2 if with_compile else 1]:
+        for kind, forms in FORMS[precision].items():
+            if kind == "compile" and not with_compile:
+                continue
             sides[kind], tried[kind] = fastest(folder, threads, precision, forms, ours["losses"], steps)
         times = {"limoe": [], **{kind: [] for kind in sides}}
         peaks = {}

@@ -1,6 +1,6 @@
 """The PyTorch side of bench/peers/step.py: takes training steps when told to.
 
-    torch_step.py DIR --threads N [--unpad] [--experts loop|bmm] [--compile] [--precision bf16]
+    torch_step.py DIR --threads N [--unpad] [--experts loop|bmm] [--compile] [--bf16 medium|autocast]
 
 DIR is what `limoe bench step --save DIR` wrote. For each line "steps N" on the standard input it takes N steps and
 answers with a line of JSON: the milliseconds and the loss of each, and the memory of the process so far.
@@ -26,14 +26,14 @@ def main():
     parser.add_argument("--unpad", action="store_true")
     parser.add_argument("--experts", choices=("loop", "bmm"), default="loop")
     parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--bf16", choices=("medium", "autocast"), help="float32 matmul precision, or torch.autocast")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    torch.set_float32_matmul_precision("medium" if arguments.precision == "bf16" else "highest")
+    torch.set_float32_matmul_precision("medium" if arguments.bf16 == "medium" else "highest")
     from limoe_torch import Step
 
     before = resident_bytes()
-    step = Step(arguments.folder, arguments.unpad, arguments.experts, arguments.compile)
+    step = Step(arguments.folder, arguments.unpad, arguments.experts, arguments.compile, arguments.bf16 == "autocast")
     for line in sys.stdin:
         milliseconds, losses = [], []
         for _ in range(int(line.split()[1])):

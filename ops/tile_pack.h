@@ -107,15 +107,26 @@ struct Source {
 
 // Tiles of `of`, those of the first 16 lines one behind the other, then those of the next. A tile of A has a
 // line in each row, one of B a pair of k.
-LIMOE_TILES inline void pack(const Source& of, bool lines_are_rows, bf16* to) {
+LIMOE_TILES inline void pack_tile(const Source& of, bool lines_are_rows, int64_t line, int64_t p, bf16* to) {
   __m512i rows[kSide];
-  for (int64_t line = 0; line < of.lines; line += kSide)
-    for (int64_t p = 0; p < of.depth; p += kDepth, to += kTileElements) {
-      const int64_t lines = std::min(kSide, of.lines - line), depth = std::min(kDepth, of.depth - p);
-      (of.along_k ? load_along : load_across)(of.at(line, p), of.stride, lines, depth, rows);
-      if (of.along_k != lines_are_rows) transpose(rows);
-      for (int64_t i = 0; i < kSide; ++i) _mm512_store_si512(to + i * kDepth, rows[i]);
-    }
+  const int64_t lines = std::min(kSide, of.lines - line), depth = std::min(kDepth, of.depth - p);
+  (of.along_k ? load_along : load_across)(of.at(line, p), of.stride, lines, depth, rows);
+  if (of.along_k != lines_are_rows) transpose(rows);
+  for (int64_t i = 0; i < kSide; ++i) _mm512_store_si512(to + i * kDepth, rows[i]);
+}
+
+// Memory is read in the order in which it lies, 16 or 32 of its rows at a time.
+inline void pack(const Source& of, bool lines_are_rows, bf16* to) {
+  const int64_t steps = (of.depth + kDepth - 1) / kDepth;
+  const auto tile = [&](int64_t line, int64_t p) {
+    pack_tile(of, lines_are_rows, line, p, to + (line / kSide * steps + p / kDepth) * kTileElements);
+  };
+  if (of.along_k)
+    for (int64_t line = 0; line < of.lines; line += kSide)
+      for (int64_t p = 0; p < of.depth; p += kDepth) tile(line, p);
+  else
+    for (int64_t p = 0; p < of.depth; p += kDepth)
+      for (int64_t line = 0; line < of.lines; line += kSide) tile(line, p);
 }
 
 }  // namespace limoe::detail

@@ -38,7 +38,8 @@ BenchCall moe_call(const TowerShape& tower, DType dtype) {
     return layer_step(arena, x, dy, [=](const Var& v) { return run_moe(layer, v, inputs).y; });
   const ParameterArena single(specs, 1);
   const auto routing = std::make_shared<Routing>(
-      run_moe(MoeLayer(single, "moe", MatmulPrecision::fp32), Var(bench_normal({n, d}, DType::f32)), inputs).routing);
+      run_moe(MoeLayer(single, "moe", MatmulPrecision::fp32), Var(bench_normal({n, d}, DType::f32)), inputs)
+          .routing);
   MoeInputs reusing = inputs;
   reusing.reuse = routing.get();
   return layer_step(arena, x, dy, [=, keep = routing](const Var& v) { return run_moe(layer, v, reusing).y; });

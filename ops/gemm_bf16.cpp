@@ -26,8 +26,7 @@ void gemm_of_rounded(int64_t m, int64_t n, int64_t k, GemmOperand<float> a, Gemm
 
 void gemm_bf16_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<float> a, GemmOperand<float> b,
                               float beta, float* c, int64_t c_stride, const float* bias) {
-  static const bool tiles = bf16_products_are_fast();
-  (tiles ? gemm_by_tiles : gemm_of_rounded)(m, n, k, a, b, beta, c, c_stride, bias);
+  (bf16_products_are_fast() ? gemm_by_tiles : gemm_of_rounded)(m, n, k, a, b, beta, c, c_stride, bias);
 }
 
 }  // namespace limoe::detail

@@ -9,8 +9,8 @@
 //
 //   dh = (dy W2^T) gelu'(h)    dx = dh W1^T    dW2 = g^T dy    dW1 = x^T dh    db2, db1: sums of dy, dh
 //
-// h is kept for the way back and g computed again from it, which is cheaper than to fetch it, and half the
-// memory of linear(gelu(linear(x))). On the CPU small kernels go by blocks of rows (ops/mlp_blocks.h).
+// h is kept for the way back and g computed again from it: half the memory of linear(gelu(linear(x))). On the
+// CPU small kernels go by blocks of rows (ops/mlp_blocks.h).
 #pragma once
 
 #include "autograd/var.h"

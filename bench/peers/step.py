@@ -4,8 +4,9 @@
 
 Both sides start from the same weights and take the same batch; first their losses over three steps must agree to
 1e-4, or to 1e-2 where `--precision bf16` lets both use bf16: limoe for the operands of linear layers, PyTorch as it is
-fastest, by torch.autocast, by float32 matmul precision "medium", or not at all. Then they take turns: in every round each side takes a few steps, limoe in a fresh process, PyTorch in one that
-waits in between (a compiled step costs a minute to make). A round's time is its median step; the ratio is taken round
+fastest, by torch.autocast, by float32 matmul precision "medium", or not at all. Then they take turns: in every round
+each side takes a few steps, limoe in a fresh process, PyTorch in one that waits in between (a compiled step costs a
+minute to make). A round's time is its median step; the ratio is taken round
 by round, so that what else the machine does falls on both. Memory is the most the process held, less what it held
 before the model was made.
 """
@@ -118,7 +119,8 @@ def compare(program, config, threads, precision, rounds, steps, with_compile):
                 peaks[kind] = memory(answer)
         for side in sides.values():
             side.close()
-    result = {"config": config, "threads": threads, "precision": precision, "pairs": ours["pairs"], "tokens": ours["tokens"], "tried": tried,
+    result = {"config": config, "threads": threads, "precision": precision, "pairs": ours["pairs"],
+              "tokens": ours["tokens"], "tried": tried,
               "ms": times, "peak_bytes": peaks, "losses": ours["losses"][:CHECKED_STEPS]}
     for kind, side in sides.items():
         ratios = sorted(b / a for a, b in zip(times["limoe"], times[kind]))
@@ -138,8 +140,9 @@ def table(results):
             one, ms = r[kind], r["ms"]
             mib = {name: peak / 2**20 for name, peak in r["peak_bytes"].items()}
             lines.append(
-                f"| {r['config']} | {r['precision']} | {r['threads']} | {statistics.median(ms['limoe']):.1f} ms | {one['form']} "
-                f"| {statistics.median(ms[kind]):.1f} ms | **{one['ratio']:.2f}x** ({one['least']:.2f} to "
+                f"| {r['config']} | {r['precision']} | {r['threads']} "
+                f"| {statistics.median(ms['limoe']):.1f} ms | {one['form']} | {statistics.median(ms[kind]):.1f} ms "
+                f"| **{one['ratio']:.2f}x** ({one['least']:.2f} to "
                 f"{one['most']:.2f}) | {mib['limoe']:.0f} to {mib[kind]:.0f} MiB = {one['memory_ratio']:.2f}x |")
     return "\n".join(lines) + "\n"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <vector>
 
 #include "tensor/error.h"
@@ -41,8 +42,9 @@ CachingAllocator::Block CachingAllocator::allocate(size_t bytes) {
   const size_t wanted = rounded_up(bytes);
   const std::lock_guard lock(mutex_);
   Block block{nullptr, wanted};
-  if (const auto found = free_blocks_.lower_bound(wanted);
-      found != free_blocks_.end() && wastes_little(found->first, wanted)) {
+  if (const auto fitting = free_blocks_.lower_bound(wanted);
+      fitting != free_blocks_.end() && wastes_little(fitting->first, wanted)) {
+    const auto found = std::prev(free_blocks_.upper_bound(fitting->first));
     block = {found->second, found->first};
     free_blocks_.erase(found);
     counts_.cached_bytes -= block.bytes;

@@ -2,7 +2,7 @@
 //
 // A request is rounded up to 64 bytes, above a megabyte to a sixteenth of a power of two, and takes the
 // smallest cached block that fits and wastes little: less than twice the size asked for, or less than two
-// pages more. Otherwise the backend is asked; when that fails the cache is given back and the backend is
+// pages more; of several, the one freed last, which is the likeliest to be in a cache still. Otherwise the backend is asked; when that fails the cache is given back and the backend is
 // asked once more; then OutOfMemoryError names bytes wanted, live and cached, and the ops whose tensors hold
 // the most of them.
 //

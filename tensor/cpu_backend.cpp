@@ -1,17 +1,15 @@
-// Host memory as a Backend. Blocks are aligned to 64 bytes: a cache line, and the widest vector register.
+// Host memory as a Backend.
 #include <array>
-#include <cstdlib>
 #include <cstring>
 #include <type_traits>
 
 #include "tensor/backend.h"
 #include "tensor/error.h"
+#include "tensor/host_slabs.h"
 #include "tensor/parallel.h"
 
 namespace limoe {
 namespace {
-
-constexpr size_t kAlignment = 64;
 
 template <class T>
 void add_into_typed(void* sum, const void* addend, int64_t elements) {
@@ -72,10 +70,8 @@ void copy_strided_bytes(std::byte* to, const Strides& to_strides, const std::byt
 
 class CpuBackend final : public Backend {
  public:
-  void* allocate(size_t bytes) override {
-    return std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
-  }
-  void free(void* block) noexcept override { std::free(block); }
+  void* allocate(size_t bytes) override { return slabs_.allocate(bytes); }
+  void free(void* block) noexcept override { slabs_.free(block); }
 
   void copy_from_host(void* to, const void* host, size_t bytes) override { copy(to, host, bytes); }
   void copy_to_host(void* host, const void* from, size_t bytes) override { copy(host, from, bytes); }
@@ -126,6 +122,9 @@ class CpuBackend final : public Backend {
     }
   }
   void synchronize() override {}
+
+ private:
+  HostSlabs slabs_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -19,6 +20,14 @@ namespace {
 
 thread_local bool inside_body = false;
 
+constexpr size_t kCacheLine = 64;
+
+// The runs that one thread begins with.
+struct alignas(kCacheLine) Share {
+  std::atomic<int64_t> next{0};
+  int64_t end = 0;
+};
+
 struct Job {
   Job(int64_t count, int64_t grain, detail::RangeBody body, void* context)
       : count(count), grain(grain), body(body), context(context) {}
@@ -27,31 +36,47 @@ struct Job {
   const int64_t grain;
   const detail::RangeBody body;
   void* const context;
-  std::atomic<int64_t> next_run{0};
   std::mutex failure_mutex;
   std::exception_ptr failure;
 
-  void work() {
+  int64_t runs() const { return run_count(count, grain); }
+
+  // All of the thread's own share, then what is left of the others'.
+  void work(std::span<Share> shares, size_t thread) {
     inside_body = true;
-    const int64_t runs = run_count(count, grain);
-    for (int64_t run = next_run++; run < runs; run = next_run++) {
-      try {
-        body(context, run * grain, std::min(count, (run + 1) * grain));
-      } catch (...) {
-        const std::lock_guard lock(failure_mutex);
-        if (!failure) failure = std::current_exception();
-      }
+    for (size_t i = 0; i < shares.size(); ++i) {
+      Share& share = shares[(thread + i) % shares.size()];
+      for (int64_t run = share.next++; run < share.end; run = share.next++) run_one(run);
     }
     inside_body = false;
   }
+
+  void work_alone() {
+    Share all;
+    all.end = runs();
+    work({&all, 1}, 0);
+  }
+
+ private:
+  void run_one(int64_t run) {
+    try {
+      body(context, run * grain, std::min(count, (run + 1) * grain));
+    } catch (...) {
+      const std::lock_guard lock(failure_mutex);
+      if (!failure) failure = std::current_exception();
+    }
+  }
 };
 
-// Workers sleep on a condition variable, after a short spin: the ops of a small model come microseconds
-// apart, and waking a sleeping thread costs more than such an op.
+// Threads wait on a condition variable, after a short spin: the ops of a small model come microseconds apart,
+// and waking a sleeping thread costs more than such an op.
+//
+// Each thread begins with the same part of every job, the first with the first rows and so on: what one op
+// wrote is then still in the cache of the core where the next op reads it.
 class Pool {
  public:
-  explicit Pool(int workers) {
-    for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { serve(); });
+  explicit Pool(int workers) : shares_(size_t(workers) + 1) {
+    for (int i = 0; i < workers; ++i) threads_.emplace_back([this, i] { serve(size_t(i) + 1); });
   }
   ~Pool() {
     {
@@ -68,13 +93,18 @@ class Pool {
   void run(Job& job) {
     {
       const std::lock_guard lock(mutex_);
+      share_out(job.runs());
       job_ = &job;
       ++ticket_;
     }
     wake_.notify_all();
-    job.work();
+    job.work(shares_, 0);
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = nullptr;
+    }
+    for (int spin = 0; spin < kSpins && active_.load(std::memory_order_acquire) != 0; ++spin) pause();
     std::unique_lock lock(mutex_);
-    job_ = nullptr;
     done_.wait(lock, [this] { return active_ == 0; });
   }
 
@@ -87,7 +117,15 @@ class Pool {
 #endif
   }
 
-  void serve() {
+  void share_out(int64_t runs) {
+    const int64_t threads = int64_t(shares_.size());
+    for (int64_t i = 0; i < threads; ++i) {
+      shares_[size_t(i)].next = runs * i / threads;
+      shares_[size_t(i)].end = runs * (i + 1) / threads;
+    }
+  }
+
+  void serve(size_t thread) {
     uint64_t seen = 0;
     while (true) {
       for (int spin = 0; spin < kSpins && ticket_.load(std::memory_order_acquire) == seen; ++spin) pause();
@@ -99,17 +137,18 @@ class Pool {
       Job& job = *job_;
       ++active_;
       lock.unlock();
-      job.work();
+      job.work(shares_, thread);
       lock.lock();
       if (--active_ == 0) done_.notify_one();
     }
   }
 
   std::vector<std::thread> threads_;
+  std::vector<Share> shares_;  // of job_, by thread; 0 is the caller
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   std::atomic<uint64_t> ticket_{0};  // counts jobs; read without the lock only to spin on
-  int active_ = 0;                   // workers inside job_
+  std::atomic<int> active_{0};       // workers inside a job; likewise
   Job* job_ = nullptr;
   bool stopping_ = false;
 };
@@ -159,7 +198,7 @@ void run_parallel(int64_t count, int64_t grain, RangeBody body, void* context) {
   std::unique_lock lock(holder().mutex, std::defer_lock);
   if (alone || !lock.try_lock()) {
     const bool nested = inside_body;
-    job.work();
+    job.work_alone();
     inside_body = nested;
   } else {
     PoolHolder& shared = holder();

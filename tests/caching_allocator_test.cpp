@@ -98,6 +98,15 @@ TEST_CASE("allocator: the smallest cached block that fits is taken") {
   f.allocator.release(block);
 }
 
+TEST_CASE("allocator: of equal cached blocks the one released last is taken") {
+  Fixture f;
+  const auto first = f.allocator.allocate(1024), second = f.allocator.allocate(1024),
+             third = f.allocator.allocate(1024);
+  for (const auto& block : {first, third, second}) f.allocator.release(block);
+  for (const auto& expected : {second, third, first}) CHECK(f.allocator.allocate(1000).data == expected.data);
+  for (const auto& block : {first, second, third}) f.allocator.release(block);
+}
+
 TEST_CASE("allocator: a block is reused when it has less than twice the size or less than two pages more") {
   const size_t page = 4096;
   const auto reused = [](size_t cached, size_t wanted) {

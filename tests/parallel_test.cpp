@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -149,5 +150,27 @@ TEST_CASE("parallel: a reduction over partials has the same bits on any number o
   for (const int threads : {2, 3, 8}) {
     const Threads scope(threads);
     CHECK(sum() == alone);
+  }
+}
+
+TEST_CASE("parallel: every thread begins with its own part of the runs") {
+  for (const int threads : {1, 2, 3, 5}) {
+    const Threads scope(threads);
+    std::mutex mutex;
+    std::map<std::thread::id, int64_t> first;  // run of each thread
+    parallel_for(int64_t(10) * threads, 1, [&](int64_t run, int64_t) {
+      const auto begun = [&] {
+        const std::lock_guard lock(mutex);
+        first.emplace(std::this_thread::get_id(), run);
+        return int(first.size());
+      };
+      while (begun() < threads) std::this_thread::yield();
+    });
+    std::set<int64_t> begins;
+    for (const auto& [thread, run] : first) begins.insert(run);
+    std::set<int64_t> expected;
+    for (int64_t thread = 0; thread < threads; ++thread) expected.insert(10 * thread);
+    CHECK(begins == expected);
+    CHECK(first.at(std::this_thread::get_id()) == 0);
   }
 }

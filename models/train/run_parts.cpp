@@ -13,6 +13,7 @@
 #include "ops/matmul_precision.h"
 #include "tensor/cpu_level.h"
 #include "tensor/error.h"
+#include "tensor/host_slabs.h"
 #include "tensor/parallel.h"
 
 namespace limoe {
@@ -113,6 +114,12 @@ std::string precision_in_words(const TrainConfig& config) {
              : "fp32, linear layers' products rounded to bf16, which this processor does slower than fp32";
 }
 
+std::string pages_in_words() {
+  return HostSlabs::kUsed && huge_pages_are_allowed()
+             ? "pages of 2 MiB for larger tensors"
+             : "small pages; /sys/kernel/mm/transparent_hugepage/enabled set to madvise allows larger ones";
+}
+
 ReportTable memory_table(const MemoryEstimate& memory) {
   return {"Memory, estimated",
           {{"weights, gradients, optimizer", concatenate(readable_bytes(double(memory.weights)), ", ",
@@ -144,6 +151,7 @@ std::vector<ReportTable> RunParts::startup_tables() const {
       {{"device", concatenate(config.device, " in ", precision_in_words(config), "; ",
                               counted(thread_count(), "thread"), ", built for ", cpu_level_in_words())},
        {"loader", counted(config.workers, "worker")}}};
+  if (config.device == "cpu") machine_table.rows.push_back({"memory", pages_in_words()});
   machine_table.rows.insert(machine_table.rows.end(), machine.begin(), machine.end());
   return {model_table(model_config, info), data, memory_table(info.memory), machine_table};
 }

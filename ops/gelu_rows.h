@@ -32,14 +32,14 @@ inline FloatRegister exp_of_gelu_gate(FloatRegister x) {
   return vector_exp(x * (kTwice + kTwice * float(kGeluCubic) * (x * x)));
 }
 
+inline FloatRegister gelu_register(FloatRegister x) {
+  const FloatRegister above = at_least(x, -kGeluFar);
+  return above / (1.0f + exp_of_gelu_gate(at_most(above, kGeluFar)));
+}
+
 inline void gelu_forward_rows(const float* x, float* y, int64_t count) {
   for_each_register(
-      y, count,
-      [](FloatRegister x) {
-        const FloatRegister above = at_least(x, -kGeluFar);
-        return above / (1.0f + exp_of_gelu_gate(at_most(above, kGeluFar)));
-      },
-      x);
+      y, count, [](FloatRegister x) { return gelu_register(x); }, x);
 }
 
 struct GeluRegisters {

@@ -1,11 +1,15 @@
 #include "ops/mlp_blocks.h"
 
 #include <algorithm>
+#include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "ops/eigen_maps.h"
 #include "ops/gelu_rows.h"
 #include "ops/gemm.h"
+#include "ops/mlp_amx.h"
+#include "ops/row_sums.h"
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
 
@@ -25,6 +29,10 @@ struct Piece {
 
 int64_t rows_of_block(const MlpSizes& sizes) {
   return std::clamp<int64_t>(kMostBlock / std::max<int64_t>(sizes.hidden, 1) / 32 * 32, 32, 256);
+}
+
+bool goes_by_tiles(const MlpSizes& sizes) {
+  return sizes.precision == MatmulPrecision::bf16 && bf16_products_are_fast();
 }
 
 // `rows` in pieces of `length`, the last one shorter.
@@ -70,12 +78,6 @@ void for_each_part(const MlpParts<T>& a, const MlpParts<T>& b, const MlpSizes& s
   body(a.up_bias, b.up_bias, sizes.hidden);
   body(a.down, b.down, sizes.hidden * sizes.outputs);
   body(a.down_bias, b.down_bias, sizes.outputs);
-}
-
-template <class T>
-void add_rows(const T* rows, int64_t count, int64_t width, T* sum) {
-  auto total = as_row(sum, width);
-  for (int64_t row = 0; row < count; ++row) total += as_row(rows + row * width, width);
 }
 
 // One run, block by block; what the weights' gradients held is written over.
@@ -132,6 +134,14 @@ void mlp_forward_by_blocks(const T* x, const MlpParts<const T>& weights, const i
   std::vector<Piece> blocks;
   for (int64_t expert = 0; expert < experts; ++expert)
     cut({expert, row_begin[expert], row_begin[expert + 1]}, rows_of_block(sizes), blocks);
+  if constexpr (std::is_same_v<T, float>)
+    if (goes_by_tiles(sizes)) {
+      const detail::MlpTiles tiles(weights, sizes, detail::MlpPass::forward);
+      return for_each(blocks, [&](const Piece& block, int64_t) {
+        tiles.forward(block.expert, block.end - block.begin, x + block.begin * sizes.inputs,
+                      hidden + block.begin * sizes.hidden, y + block.begin * sizes.outputs);
+      });
+    }
   for_each(blocks, [&](const Piece& block, int64_t) {
     const int64_t count = block.end - block.begin;
     const MlpParts<const T> own = of_expert(weights, block.expert, sizes);
@@ -166,9 +176,17 @@ void mlp_backward_by_blocks(const T* x, const T* hidden, const MlpParts<const T>
   for (int64_t expert = 0; expert < sizes.experts; ++expert) any_cut = any_cut || runs_of(expert) > 1;
   Tensor partials = empty({any_cut ? int64_t(runs.size()) : 0, numbers}, dtype_of<T>);
   T* const partial = partials.mutable_data<T>();
+  std::optional<detail::MlpTiles> tiles;
+  if constexpr (std::is_same_v<T, float>)
+    if (goes_by_tiles(sizes)) tiles.emplace(weights, sizes, detail::MlpPass::backward);
   for_each(runs, [&](const Piece& run, int64_t i) {
     const MlpParts<T> sums = runs_of(run.expert) > 1 ? parts_in(partial + i * numbers, sizes)
                                                      : of_expert(gradients, run.expert, sizes);
+    if constexpr (std::is_same_v<T, float>)
+      if (tiles)
+        return tiles->backward(run.expert, run.end - run.begin, rows_of_block(sizes),
+                               x + run.begin * sizes.inputs, hidden + run.begin * sizes.hidden,
+                               dy + run.begin * sizes.outputs, dx + run.begin * sizes.inputs, sums);
     backward_run(x, hidden, weights, dy, sizes, run, dx, sums);
   });
   for (int64_t expert = 0; expert < sizes.experts; ++expert)

@@ -11,9 +11,9 @@
 
 namespace limoe {
 
-// add_rows(begin, end, partial) adds what rows begin..end-1 give to partial [width]; sums [width] is written.
-template <class T, class AddRows>
-void sum_over_rows(int64_t rows, int64_t width, T* sums, const AddRows& add_rows) {
+// add(begin, end, partial) adds what rows begin..end-1 give to partial [width]; sums [width] is written.
+template <class T, class Add>
+void sum_over_rows(int64_t rows, int64_t width, T* sums, const Add& add) {
   constexpr int64_t kMostRuns = 64;
   const int64_t grain = std::max(rows_per_run(width), run_count(rows, kMostRuns));
   const int64_t runs = run_count(rows, grain);
@@ -22,19 +22,25 @@ void sum_over_rows(int64_t rows, int64_t width, T* sums, const AddRows& add_rows
   parallel_for(rows, grain, [&](int64_t begin, int64_t end) {
     T* const mine = partial + begin / grain * width;
     as_row(mine, width).setZero();
-    add_rows(begin, end, mine);
+    add(begin, end, mine);
   });
   auto total = as_row(sums, width);
   total.setZero();
   for (int64_t run = 0; run < runs; ++run) total += as_row(partial + run * width, width);
 }
 
+// sum [width] += the rows, one after the other.
+template <class T>
+void add_rows(const T* rows, int64_t count, int64_t width, T* sum) {
+  auto total = as_row(sum, width);
+  for (int64_t row = 0; row < count; ++row) total += as_row(rows + row * width, width);
+}
+
 // sums[column] = the sum of x[row, column] over all rows.
 template <class T>
 void column_sums(const T* x, Rows rows, T* sums) {
   sum_over_rows(rows.count, rows.width, sums, [=](int64_t begin, int64_t end, T* partial) {
-    auto sum = as_row(partial, rows.width);
-    for (int64_t row = begin; row < end; ++row) sum += as_row(x + row * rows.width, rows.width);
+    add_rows(x + begin * rows.width, end - begin, rows.width, partial);
   });
 }
 

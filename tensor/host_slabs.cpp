@@ -38,7 +38,8 @@ void ask_for_huge_pages([[maybe_unused]] void* slab, [[maybe_unused]] size_t byt
 // The pages that lie wholly inside the block.
 void give_back_pages([[maybe_unused]] std::byte* block, [[maybe_unused]] size_t bytes) {
 #if defined(MADV_DONTNEED)
-  const uintptr_t begin = rounded_up(uintptr_t(block), kPage), end = (uintptr_t(block) + bytes) / kPage * kPage;
+  const uintptr_t begin = rounded_up(uintptr_t(block), kPage),
+                  end = (uintptr_t(block) + bytes) / kPage * kPage;
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 #endif
 }

@@ -41,8 +41,8 @@ TEST_CASE("host_slabs: blocks are aligned and apart, whatever is freed between t
   HostSlabs slabs;
   std::vector<Block> blocks;
   unsigned char mark = 0;
-  for (const size_t bytes : {size_t{1}, size_t{100}, kLeast - 1, kLeast, kLeast + 1, 5 * kLeast + 63, kSlab / 2,
-                             kSlab / 2 + 1, 2 * kSlab + 7, kLeast})
+  for (const size_t bytes : {size_t{1}, size_t{100}, kLeast - 1, kLeast, kLeast + 1, 5 * kLeast + 63,
+                             kSlab / 2, kSlab / 2 + 1, 2 * kSlab + 7, kLeast})
     blocks.push_back(marked_block(slabs, bytes, ++mark));
   for (const Block& block : blocks) {
     CHECK(uintptr_t(block.data) % HostSlabs::kAlignment == 0);

@@ -1,4 +1,4 @@
-// Matrices of f32, rounded to bf16 in tiles as the matrix instructions of ops/gemm_tiles.cpp take them.
+// Matrices of f32, rounded to bf16 in tiles as matrix instructions take them (ops/amx_multiply.h).
 //
 // A tile holds 16 lines (rows of A, columns of B) of 32 elements along k. In one of A each line is a row of
 // 16 pairs along k; in one of B each row holds one pair of all 16 lines. A matrix whose memory runs along k
@@ -37,19 +37,23 @@ LIMOE_TILES inline void load_along(const float* x, int64_t stride, int64_t lines
   for (int64_t i = lines; i < kSide; ++i) to[i] = _mm512_setzero_si512();
 }
 
-// to[q] = pairs (x[i, 2q], x[i, 2q + 1]) for 16 i, of an x whose columns lie in memory.
-LIMOE_TILES inline void load_across(const float* x, int64_t stride, int64_t lines, int64_t depth,
-                                    __m512i* to) {
+// (even[i], odd[i]) for 16 i.
+LIMOE_TILES inline __m512i pairs_of(__m512 even, __m512 odd) {
   alignas(64) static constexpr uint16_t kInterleaved[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
                                                             21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
                                                             11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  const __m512i interleaved = _mm512_load_si512(kInterleaved);
+  return _mm512_permutexvar_epi16(_mm512_load_si512(kInterleaved), (__m512i)_mm512_cvtne2ps_pbh(odd, even));
+}
+
+// to[q] = pairs (x[i, 2q], x[i, 2q + 1]) for 16 i, of an x whose columns lie in memory.
+LIMOE_TILES inline void load_across(const float* x, int64_t stride, int64_t lines, int64_t depth,
+                                    __m512i* to) {
   const __mmask16 mask = first_lanes(lines), none = 0;
   for (int64_t q = 0; q < kSide; ++q) {
     const int64_t p = 2 * q;
     const __m512 even = _mm512_maskz_loadu_ps(p < depth ? mask : none, x + p * stride);
     const __m512 odd = _mm512_maskz_loadu_ps(p + 1 < depth ? mask : none, x + (p + 1) * stride);
-    to[q] = _mm512_permutexvar_epi16(interleaved, (__m512i)_mm512_cvtne2ps_pbh(odd, even));
+    to[q] = pairs_of(even, odd);
   }
 }
 

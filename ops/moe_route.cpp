@@ -8,6 +8,7 @@
 #include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/eigen_maps.h"
+#include "ops/priority_order.h"
 #include "ops/top_k.h"
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
@@ -70,22 +71,16 @@ void expect_ordered(const int32_t* expert_of, Sizes sizes) {
 // The routed tokens in the order they are served. Groups are served alone, so one queue does for all.
 template <class T>
 std::vector<int32_t> queue_of(const T* probs, const int32_t* expert_of, Sizes sizes, bool by_priority) {
-  struct Place {
-    T priority;
-    int32_t token;
-  };
-  std::vector<Place> places;
-  places.reserve(sizes.tokens);
-  for (int64_t token = 0; token < sizes.tokens; ++token)
-    if (const int32_t first = expert_of[token * sizes.choices]; first >= 0)
-      places.push_back({probs[token * sizes.experts + first], int32_t(token)});
-  if (by_priority)  // a total order, so that any sort is a stable one
-    std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
-      return a.priority != b.priority ? a.priority > b.priority : a.token < b.token;
-    });
   std::vector<int32_t> queue;
-  queue.reserve(places.size());
-  for (const Place& place : places) queue.push_back(place.token);
+  std::vector<T> priorities;
+  queue.reserve(sizes.tokens);
+  if (by_priority) priorities.reserve(sizes.tokens);
+  for (int64_t token = 0; token < sizes.tokens; ++token)
+    if (const int32_t first = expert_of[token * sizes.choices]; first >= 0) {
+      queue.push_back(int32_t(token));
+      if (by_priority) priorities.push_back(probs[token * sizes.experts + first]);
+    }
+  if (by_priority) sort_by_priority(priorities, queue);
   return queue;
 }
 

@@ -30,6 +30,7 @@ LIMOE_TILES inline void load_along(const float* x, int64_t stride, int64_t lines
                                    __m512i* to) {
   const __mmask16 first = first_lanes(depth), second = first_lanes(depth - 16);
   for (int64_t i = 0; i < lines; ++i) {
+    for (int64_t half = 0; half < 2; ++half) __builtin_prefetch(x + (i + kSide) * stride + half * 16);
     const __m512 low = _mm512_maskz_loadu_ps(first, x + i * stride);
     const __m512 high = _mm512_maskz_loadu_ps(second, x + i * stride + 16);
     to[i] = (__m512i)_mm512_cvtne2ps_pbh(high, low);
@@ -51,6 +52,7 @@ LIMOE_TILES inline void load_across(const float* x, int64_t stride, int64_t line
   const __mmask16 mask = first_lanes(lines), none = 0;
   for (int64_t q = 0; q < kSide; ++q) {
     const int64_t p = 2 * q;
+    for (const int64_t later : {p + kDepth, p + kDepth + 1}) __builtin_prefetch(x + later * stride);
     const __m512 even = _mm512_maskz_loadu_ps(p < depth ? mask : none, x + p * stride);
     const __m512 odd = _mm512_maskz_loadu_ps(p + 1 < depth ? mask : none, x + (p + 1) * stride);
     to[q] = pairs_of(even, odd);

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "ops/fetch_ahead.h"
 #include "ops/gemm.h"
 #include "ops/gemm_bf16.h"
 #include "ops/gemm_pack.h"
@@ -52,12 +53,6 @@ int64_t depth_of_run(int64_t m, int64_t n) {
              : std::clamp(kMostElementsCrossed / std::max<int64_t>(n, 1), kLeastDepth, kMostDepth);
 }
 
-template <class T>
-void prefetch_rows(const T* from, int64_t stride, int64_t rows, int64_t width) {
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < width; j += kLanes<T>) __builtin_prefetch(from + i * stride + j);
-}
-
 // One strip. The first tile fetches what it is told to fetch ahead, each one the next one's piece of C.
 template <class T>
 void strip(TileOperands<T> of, const TileCut& cut, bool a_packed, int64_t width) {
@@ -70,7 +65,8 @@ void strip(TileOperands<T> of, const TileCut& cut, bool a_packed, int64_t width)
     of.start = all.start + begin * all.start_stride;
     of.c = all.c + begin * all.c_stride;
     if (tile + 1 < cut.tiles)
-      prefetch_rows(all.c + end * all.c_stride, all.c_stride, cut.first_row(tile + 2) - end, width);
+      fetch_rows<Fetch::to_read>(all.c + end * all.c_stride, all.c_stride, cut.first_row(tile + 2) - end,
+                                 width);
     bodies[end - begin - 1](of);
     of.ahead = all.b;
     of.ahead_stride = all.b_stride;

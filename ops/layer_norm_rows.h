@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "ops/fetch_ahead.h"
 #include "ops/row_sums.h"
 
 namespace limoe {
@@ -18,13 +19,20 @@ struct LayerNormRows {
   T* sum = nullptr;
 };
 
+using detail::Fetch;
+using detail::fetch_behind;
+
 template <class T>
 void layer_norm_rows(LayerNormRows<T> of, Rows rows) {
   const int64_t width = rows.width;
   parallel_for(rows.count, rows_per_run(width), [=](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const T* from = of.x + row * width;
+      fetch_behind<Fetch::to_read>(from, width);
+      fetch_behind<Fetch::to_write>(of.y + row * width, width);
       if (of.addend) {
+        fetch_behind<Fetch::to_read>(of.addend + row * width, width);
+        fetch_behind<Fetch::to_write>(of.sum + row * width, width);
         as_row(of.sum + row * width, width) = as_row(from, width) + as_row(of.addend + row * width, width);
         from = of.sum + row * width;
       }
@@ -55,6 +63,10 @@ void layer_norm_rows_backward(LayerNormRowsBackward<T> of, T* dparameters, Rows 
     const auto scale = as_row(of.scale, width);
     auto dscale = as_row(partial, width), dbias = as_row(partial + width, width);
     for (int64_t row = begin; row < end; ++row) {
+      fetch_behind<Fetch::to_read>(of.dy + row * width, width);
+      fetch_behind<Fetch::to_read>(of.x + row * width, width);
+      fetch_behind<Fetch::to_write>(of.dx + row * width, width);
+      if (of.dsum) fetch_behind<Fetch::to_read>(of.dsum + row * width, width);
       const auto dy = as_row(of.dy + row * width, width);
       const T rstd = of.rstd[row];
       normalized = (as_row(of.x + row * width, width) - of.mean[row]) * rstd;

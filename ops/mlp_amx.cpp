@@ -90,6 +90,9 @@ LIMOE_TILES void gelu_columns(const GeluStrip& of, int64_t j, bf16* left, int64_
                           load(of.gradient + row * of.wide + column, lanes));
   };
   for (int64_t row = 0; row < kDepth; row += 2) {
+    for (const int64_t later : {row + kDepth, row + kDepth + 1})  // of the next 32 rows
+      for (const int64_t column : {j, j + kFloatLanes})
+        __builtin_prefetch(of.before + later * of.width + column);
     const GeluRegisters even_low = gelu(row, j), even_high = gelu(row, j + kFloatLanes);
     const GeluRegisters odd_low = gelu(row + 1, j), odd_high = gelu(row + 1, j + kFloatLanes);
     low_sum += even_low.dx;

@@ -9,6 +9,7 @@
 
 #include "models/cli/bench_trace.h"
 #include "models/limoe/parameters.h"
+#include "ops/matmul_precision.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
 #include "tensor/safetensors.h"
@@ -61,6 +62,20 @@ TEST_CASE("bench step: every step is timed, learns, and gives the same losses in
   CHECK(a.pairs == 8);
   CHECK(a.tokens >= 8 * (4 + 3));
   CHECK(a.tokens <= 8 * (4 + 6));
+}
+
+TEST_CASE(
+    "bench step: the precision reaches the layers: bf16 learns nearly the same, auto is the faster one") {
+  const auto losses = [](const char* precision) {
+    StepBenchOptions options = small_step();
+    options.train.precision = precision;
+    return bench_step(options).losses;
+  };
+  const std::vector<double> fp32 = losses("fp32"), bf16 = losses("bf16");
+  REQUIRE(fp32.size() == bf16.size());
+  CHECK(fp32 != bf16);
+  for (size_t i = 0; i < fp32.size(); ++i) CHECK(std::abs(fp32[i] - bf16[i]) < 1e-2);
+  CHECK(losses("auto") == (bf16_products_are_fast() ? bf16 : fp32));
 }
 
 TEST_CASE("bench step: texts of a batch have from half of their length to all of it") {

@@ -41,6 +41,25 @@ TEST_CASE("gelu: f32 agrees with the f64 formula over the whole range, gradient 
               tolerance::f32_sum(1));
 }
 
+TEST_CASE(
+    "gelu: value and gradient in one are the bits of both alone, also of a view, whose gradient stays") {
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const Shape& shape : {Shape{0}, Shape{7}, Shape{3, 33}, Shape{40, 64}}) {
+      const Tensor x = to_dtype(normal(shape, 1, 2), dtype), dy = to_dtype(normal(shape, 2), dtype);
+      Tensor gradient = to_dtype(normal(shape, 2), dtype);
+      CHECK_SAME_BITS(gelu_forward_and_backward(x, gradient), gelu_forward(x));
+      CHECK_SAME_BITS(gradient, gelu_backward(x, dy));
+    }
+  const Tensor x = normal({5, 8}, 1, 2), dy = normal({5, 8}, 2);
+  Tensor turned = dy.transpose(0, 1);
+  CHECK_SAME_BITS(gelu_forward_and_backward(x.transpose(0, 1), turned), gelu_forward(x.transpose(0, 1)));
+  CHECK_SAME_BITS(turned, gelu_backward(x.transpose(0, 1), dy.transpose(0, 1)));
+  CHECK_SAME_BITS(dy, normal({5, 8}, 2));
+  Tensor wrong = zeros({4, 8}, DType::f64);
+  CHECK_THROWS_WITH_AS(gelu_forward_and_backward(x, wrong),
+                       "gelu backward: dy is [4, 8]; expected [5, 8] because x is that", ShapeError);
+}
+
 TEST_CASE("gelu: NaN stays NaN, and the ends are 0 and infinity") {
   const float inf = std::numeric_limits<float>::infinity();
   const Tensor x = from_vector<float>({4}, {NAN, -inf, inf, -0.f}), ones = full({4}, 1);

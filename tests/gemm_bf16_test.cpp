@@ -13,6 +13,7 @@
 #include "tensor/error.h"
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
+#include "tests/support/device.h"
 #include "tests/support/op_case.h"
 #include "tests/support/products.h"
 
@@ -237,6 +238,17 @@ TEST_CASE("grouped_linear in bf16: each expert is a linear layer in bf16 on its 
   backward({{grouped_linear(in, weights, offset, begins, kBf16), dy}});
   CHECK_SAME_BITS(in.gradient(), grouped_linear_backward_rows(kernel, begins, dy, kBf16));
   CHECK_SAME_BITS(weights.gradient(), grouped_linear_backward_kernel(rows, begins, dy, kBf16));
+}
+
+TEST_CASE("linear in bf16: a device refuses it; there tensors themselves are bf16") {
+  if (!device_under_test()) return;
+  const Tensor x = to_device(zeros({2, 4}), *device_under_test()),
+               kernel = to_device(zeros({4, 3}), *device_under_test());
+  const std::string where = concatenate(*device_under_test());
+  CHECK_THROWS_WITH_AS(
+      linear_forward(x, kernel, {}, MatmulPrecision::bf16),
+      ("linear: x is f32 on " + where + "; expected f32 on cpu because the precision is bf16").c_str(),
+      DTypeError);
 }
 
 TEST_CASE("linear in bf16: f64 is refused") {

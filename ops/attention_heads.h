@@ -9,7 +9,6 @@
 #include <limits>
 
 #include "ops/eigen_maps.h"
-#include "ops/fetch_ahead.h"
 #include "ops/sequences.h"
 #include "ops/small_gemm.h"
 #include "ops/vector_math.h"
@@ -147,27 +146,12 @@ void softmax_gradient_of_queries(const AttentionKeys& keys, int64_t length, int6
     *row(dscores, i) = *row(scores, i) * (*row(dscores, i) * score_scale - delta);
 }
 
-template <Fetch kFor, class T>
-void fetch_qkv(const AttentionHeads& heads, const T* qkv, SequenceRange range, int64_t head) {
-  const T* const q = qkv + range.first * heads.qkv_stride() + head * heads.width;
-  for (int64_t part = 0; part < 3; ++part)
-    fetch_rows<kFor>(q + part * heads.columns(), heads.qkv_stride(), range.length, heads.width);
-}
-
 template <class T>
 struct AttentionForwardOnCpu {
   const T* qkv;
   const int32_t* key_valid;
   T *y, *lse;
   AttentionHeads heads;
-
-  // What head() will read and write.
-  void fetch(SequenceRange range, int64_t head) const {
-    const auto [first, length] = range;
-    const int64_t columns = heads.columns(), at = head * heads.width;
-    fetch_qkv<Fetch::to_read>(heads, qkv, range, head);
-    fetch_rows<Fetch::to_write>(y + first * columns + at, columns, length, heads.width);
-  }
 
   void head(SequenceRange range, int64_t head, AttentionScratch<T>& scratch) const {
     const auto [first, length] = range;
@@ -206,14 +190,6 @@ struct AttentionBackwardOnCpu {
   const T *lse, *dy;
   T* dqkv;
   AttentionHeads heads;
-
-  void fetch(SequenceRange range, int64_t head) const {
-    const auto [first, length] = range;
-    const int64_t columns = heads.columns(), at = head * heads.width;
-    fetch_qkv<Fetch::to_read>(heads, qkv, range, head);
-    fetch_rows<Fetch::to_read>(dy + first * columns + at, columns, length, heads.width);
-    fetch_qkv<Fetch::to_write>(heads, dqkv, range, head);
-  }
 
   void head(SequenceRange range, int64_t head, AttentionScratch<T>& scratch) const {
     const auto [first, length] = range;
@@ -279,23 +255,18 @@ struct AttentionBackwardOnCpu {
   }
 };
 
-// work.head() for every head of every sequence. Of short sequences, whose rows are too few for the processor
-// to see where they lead, the same head of the next one is fetched meanwhile.
+// work.head() for every head of every sequence.
 template <class T, class Work>
 void for_each_head(const Work& work, const Sequences& sequences) {
-  constexpr int64_t kMostRuns = 64, kShort = 32;
+  constexpr int64_t kMostRuns = 64;
   const std::vector<SequenceRange> ranges = sequence_ranges(sequences);
   int64_t longest = 0;
   for (const SequenceRun& run : sequences) longest = std::max(longest, run.length);
   const int64_t items = int64_t(ranges.size()) * work.heads.count;
   parallel_for(items, run_count(items, kMostRuns), [&](int64_t begin, int64_t end) {
     AttentionScratch<T> scratch(longest, work.heads);
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t sequence = item / work.heads.count, head = item % work.heads.count;
-      if (sequence + 1 < int64_t(ranges.size()) && ranges[size_t(sequence) + 1].length <= kShort)
-        work.fetch(ranges[size_t(sequence) + 1], head);
-      work.head(ranges[size_t(sequence)], head, scratch);
-    }
+    for (int64_t item = begin; item < end; ++item)
+      work.head(ranges[size_t(item / work.heads.count)], item % work.heads.count, scratch);
   });
 }
 

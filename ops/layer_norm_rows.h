@@ -19,20 +19,13 @@ struct LayerNormRows {
   T* sum = nullptr;
 };
 
-using detail::Fetch;
-using detail::fetch_behind;
-
 template <class T>
 void layer_norm_rows(LayerNormRows<T> of, Rows rows) {
   const int64_t width = rows.width;
   parallel_for(rows.count, rows_per_run(width), [=](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const T* from = of.x + row * width;
-      fetch_behind<Fetch::to_read>(from, width);
-      fetch_behind<Fetch::to_write>(of.y + row * width, width);
       if (of.addend) {
-        fetch_behind<Fetch::to_read>(of.addend + row * width, width);
-        fetch_behind<Fetch::to_write>(of.sum + row * width, width);
         as_row(of.sum + row * width, width) = as_row(from, width) + as_row(of.addend + row * width, width);
         from = of.sum + row * width;
       }
@@ -57,6 +50,7 @@ struct LayerNormRowsBackward {
 // dparameters [2D]: dscale, then dbias.
 template <class T>
 void layer_norm_rows_backward(LayerNormRowsBackward<T> of, T* dparameters, Rows rows) {
+  using detail::Fetch, detail::fetch_behind;
   const int64_t width = rows.width;
   sum_over_rows(rows.count, 2 * width, dparameters, [&](int64_t begin, int64_t end, T* partial) {
     RowArray<T> normalized(width), scaled(width);

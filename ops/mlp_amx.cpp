@@ -65,6 +65,23 @@ LIMOE_TILES inline void store_pairs(bf16* to, FloatRegister even, FloatRegister 
   _mm512_store_si512(to, pairs_of((__m512)even, (__m512)odd));
 }
 
+// A row before gelu, filled up with zeros to whole steps of k: kept as it is, [width], and through gelu as a
+// row of a left factor's tiles. kWhole: nothing had to be filled up.
+template <bool kWhole>
+LIMOE_TILES void gelu_row(const float* before, float* kept, int64_t width, bf16* tiles) {
+  for (int64_t j = 0; j < width; j += kDepth) {
+    const FloatRegister low = load_register(before + j), high = load_register(before + j + kFloatLanes);
+    if (kWhole) {
+      store_register(kept + j, low);
+      store_register(kept + j + kFloatLanes, high);
+    } else {
+      store_some(kept + j, low, width - j);
+      store_some(kept + j + kFloatLanes, high, width - j - kFloatLanes);
+    }
+    store_row(tiles + j * kSide, gelu_register(low), gelu_register(high));
+  }
+}
+
 // 32 rows of a hidden layer, of which `rows` are there.
 struct GeluStrip {
   const float* before;    // [rows, width]
@@ -174,17 +191,10 @@ void MlpTiles::forward(int64_t expert, int64_t rows, const float* x, float* hidd
                      .start = bias,
                      .c = strip,
                      .c_stride = wide_});
-    for (int64_t row = 0; row < count; ++row) {
-      const float* const before = strip + row * wide_;
-      float* const kept = hidden + (begin + row) * width;
-      bf16* const line = value + row / kSide * kSide * wide_ + row % kSide * kDepth;
-      for (int64_t j = 0; j < wide_; j += kDepth) {
-        const FloatRegister low = load_register(before + j), high = load_register(before + j + kFloatLanes);
-        store_some(kept + j, low, width - j);
-        store_some(kept + j + kFloatLanes, high, width - j - kFloatLanes);
-        store_row(line + j * kSide, gelu_register(low), gelu_register(high));
-      }
-    }
+    for (int64_t row = 0; row < count; ++row)
+      (width == wide_ ? gelu_row<true>
+                      : gelu_row<false>)(strip + row * wide_, hidden + (begin + row) * width, width,
+                                         value + row / kSide * kSide * wide_ + row % kSide * kDepth);
     multiply_blocks(count, outputs,
                     {.a = value,
                      .b = second_kernel(expert),

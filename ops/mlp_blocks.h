@@ -2,7 +2,7 @@
 // stays in the second-level cache, and of it only the hidden layer before gelu is written to memory.
 //
 // For kernels so small that both, their gradients and a block fit that cache; then fetching and storing
-// hidden layers is what such an MLP spends its time on.
+// hidden layers is what such an MLP spends its time on. In bf16 with matrix tiles: ops/mlp_amx.h.
 //
 // Rows of an expert are cut into runs and these into blocks. Gradients of kernels and biases are summed over
 // a run by one thread and then, in order, over the runs of an expert. The cut depends on sizes and counts

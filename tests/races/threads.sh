@@ -9,7 +9,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build-races}
-[ $# -gt 0 ] || set -- parallel caching_allocator loader loader_faults slow_stage emoji accumulate optimizer trainer fewshot \
+[ $# -gt 0 ] || set -- parallel host_slabs caching_allocator loader loader_faults slow_stage emoji accumulate optimizer trainer fewshot \
   serve serve_site
 cmake -S . -B "$BUILD" -G Ninja -DSANITIZE=thread > /dev/null
 cmake --build "$BUILD" -j "${JOBS:-$(nproc)}" --target limoe_tests

@@ -115,7 +115,8 @@ std::string precision_in_words(const TrainConfig& config) {
 }
 
 std::string pages_in_words() {
-  return HostSlabs::kUsed && huge_pages_are_allowed()
+  if (!HostSlabs::kUsed) return "small pages, so that AddressSanitizer sees where tensors end";
+  return huge_pages_are_allowed()
              ? "pages of 2 MiB for larger tensors"
              : "small pages; /sys/kernel/mm/transparent_hugepage/enabled set to madvise allows larger ones";
 }

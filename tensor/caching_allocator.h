@@ -2,9 +2,9 @@
 //
 // A request is rounded up to 64 bytes, above a megabyte to a sixteenth of a power of two, and takes the
 // smallest cached block that fits and wastes little: less than twice the size asked for, or less than two
-// pages more; of several, the one freed last, which is the likeliest to be in a cache still. Otherwise the backend is asked; when that fails the cache is given back and the backend is
-// asked once more; then OutOfMemoryError names bytes wanted, live and cached, and the ops whose tensors hold
-// the most of them.
+// pages more; of several, the one freed last, which is the likeliest to be in a cache still. Otherwise the
+// backend is asked; when that fails the cache is given back and the backend is asked once more; then
+// OutOfMemoryError names bytes wanted, live and cached, and the ops whose tensors hold the most of them.
 //
 // Blocks never move and are never split, so a training step whose tensors repeat finds every block again:
 // after two warm-up steps it asks the backend for nothing. Thread-safe.

@@ -6,25 +6,10 @@
 #include "tensor/backend.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
+#include "tensor/visit.h"
 
 namespace limoe {
 namespace {
-
-// Calls use(T{}) with the C++ type of a dtype.
-template <class Use>
-auto visit(DType dtype, const Use& use) {
-  switch (dtype) {
-    case DType::f32:
-      return use(float{});
-    case DType::bf16:
-      return use(bf16{});
-    case DType::i32:
-      return use(int32_t{});
-    case DType::f64:
-      return use(double{});
-  }
-  throw DTypeError("visit: dtype number ", int(dtype), " is unknown");
-}
 
 template <class To, class From>
 To convert(From value) {

@@ -8,6 +8,8 @@
 #include "tensor/backend.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
+#include "tensor/parallel.h"
+#include "tensor/visit.h"
 
 namespace limoe::bench {
 namespace {
@@ -20,15 +22,48 @@ double allowed_error(DType dtype) {
   return dtype == DType::bf16 ? 1e-4 : 1e-7;
 }
 
-// sum((a - b)^2) / sum(b^2); what differs where b is all 0 is infinitely wrong.
-double mean_error(const std::vector<double>& a, const std::vector<double>& b) {
+struct SquareSums {
   double error = 0, size = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const double difference = a[i] == b[i] ? 0 : a[i] - b[i];
-    error += difference * difference;
-    size += b[i] * b[i];
+};
+
+double widened(bf16 x) {
+  return double(float(x));
+}
+double widened(double x) {
+  return x;
+}
+
+template <class A, class B>
+SquareSums sums_of(const A* a, const B* b, int64_t count) {
+  SquareSums sums;
+  for (int64_t i = 0; i < count; ++i) {
+    const double x = widened(a[i]), y = widened(b[i]), difference = x == y ? 0 : x - y;
+    sums.error += difference * difference;
+    sums.size += y * y;
   }
-  return error == 0 ? 0 : error / size;
+  return sums;
+}
+
+// sum((a - b)^2) / sum(b^2); what differs where b is all 0 is infinitely wrong. Outputs of a GPU's benches
+// have hundreds of millions of values, so threads share them, in runs whose sums are added in order.
+double mean_error(const Tensor& a, const Tensor& b) {
+  constexpr int64_t kRun = 1 << 16;
+  const int64_t count = a.element_count();
+  std::vector<SquareSums> runs(size_t((count + kRun - 1) / kRun));
+  visit(a.dtype(), [&]<class A>(A) {
+    visit(b.dtype(), [&]<class B>(B) {
+      const A* const from_a = a.data<A>();
+      const B* const from_b = b.data<B>();
+      parallel_for(int64_t(runs.size()), 1, [&](int64_t begin, int64_t end) {
+        for (int64_t run = begin; run < end; ++run)
+          runs[size_t(run)] =
+              sums_of(from_a + run * kRun, from_b + run * kRun, std::min(kRun, count - run * kRun));
+      });
+    });
+  });
+  SquareSums all;
+  for (const SquareSums& run : runs) all.error += run.error, all.size += run.size;
+  return all.error == 0 ? 0 : all.error / all.size;
 }
 
 double expect_output_agrees(const BenchCase& one, size_t output, const Tensor& got, const Tensor& wanted,
@@ -38,7 +73,7 @@ double expect_output_agrees(const BenchCase& one, size_t output, const Tensor& g
                 words...);
   };
   if (got.shape() != wanted.shape()) refuse(" is ", got.shape(), "; expected ", wanted.shape());
-  const double error = mean_error(to_vector<double>(to_device(got, {})), to_vector<double>(wanted));
+  const double error = mean_error(contiguous(to_device(got, {})), contiguous(wanted));
   const double allowed = wanted.dtype() == DType::i32 ? 0 : allowed_error(dtype);
   if (!(error <= allowed))
     refuse(" has a normalised mean squared error of ", error, "; expected at most ", allowed);

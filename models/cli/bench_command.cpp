@@ -73,7 +73,8 @@ void run_step(const BenchArguments& arguments) {
                                              .by_op = arguments.by_op ? kTracedSteps : 0,
                                              .save = arguments.save});
   vendor.keep();
-  const auto peaks = arguments.by_op ? measured_peaks(result.threads) : std::nullopt;
+  const bool limited = arguments.by_op && result.device == "cpu";
+  const auto peaks = limited ? measured_peaks(result.threads) : std::nullopt;
   std::cout << step_text(result, peaks);
   if (!arguments.json.empty()) write_json(arguments.json, step_json(result, peaks));
 }

@@ -190,6 +190,8 @@ StepBenchResult bench_step(const StepBenchOptions& options) {
   StepBench bench(options);
   if (!options.save.empty()) bench.save(options.save);
   result.threads = thread_count();
+  result.device = options.train.device;
+  result.activations = name_of(activations_of(options.train));
   result.products = products_of(options.train);
   result.pairs = bench.batch().size();
   result.tokens = result.pairs * bench.image_tokens();
@@ -203,7 +205,7 @@ StepBenchResult bench_step(const StepBenchOptions& options) {
   result.peak_tensor_bytes = int64_t(allocator_of(bench.device()).counts().peak_live_bytes);
   result.peak_resident = status_bytes("VmHWM");
   if (options.by_op > 0) {
-    Trace trace;
+    Trace trace(bench.device());
     for (int64_t step = 0; step < options.by_op; ++step) bench.take(&trace);
     result.ops = op_times(trace.json(), options.by_op, bench.attention_flop());
   }

@@ -38,6 +38,7 @@ struct OpTime {
 };
 
 struct StepBenchResult {
+  std::string device, activations;  // "cuda", "bf16"
   int threads = 0;
   MatmulPrecision products = MatmulPrecision::fp32;
   int64_t pairs = 0, tokens = 0;     // a step; tokens of texts without padding

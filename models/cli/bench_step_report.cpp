@@ -80,7 +80,10 @@ std::string step_text(const StepBenchResult& result, const std::optional<Machine
   Table table({Align::left, Align::right});
   table.heading({"a training step"});
   table.row({"threads", std::to_string(result.threads)});
-  table.row({"products of linear layers", name_of(result.products)});
+  if (result.device == "cpu")
+    table.row({"products of linear layers", name_of(result.products)});
+  else
+    table.row({"device", result.device + " in " + result.activations});
   table.row({"pairs, tokens", grouped_digits(result.pairs) + ", " + grouped_digits(result.tokens)});
   table.row({"median", with_decimals(milliseconds, 2) + " ms"});
   table.row({"spread of " + std::to_string(result.milliseconds.size()) + " steps",
@@ -93,12 +96,19 @@ std::string step_text(const StepBenchResult& result, const std::optional<Machine
                                     readable_bytes(double(result.resident_before))});
   if (result.ops.empty()) return table.text();
   std::string text = table.text() + ops_table(result, peaks);
-  if (!peaks) text += "\nNo limits: they are measured by limoe_bench, which is not built (`make bench`).\n";
+  if (result.device != "cpu")
+    text +=
+        "\nNo limits: those that are measured are the processor's. The device was waited for after every "
+        "op.\n";
+  else if (!peaks)
+    text += "\nNo limits: they are measured by limoe_bench, which is not built (`make bench`).\n";
   return text;
 }
 
 Json step_json(const StepBenchResult& result, const std::optional<MachinePeaks>& peaks) {
   Json json = {{"benchmark", "step"},
+               {"device", result.device},
+               {"activations", result.activations},
                {"threads", result.threads},
                {"built_for", cpu_level()},
                {"products", name_of(result.products)},

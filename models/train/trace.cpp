@@ -5,6 +5,7 @@
 
 #include "autograd/backward.h"
 #include "autograd/record.h"
+#include "tensor/backend.h"
 #include "tensor/caching_allocator.h"
 #include "tensor/error.h"
 
@@ -28,7 +29,7 @@ int64_t bytes_of(const Shape& shape, DType dtype) {
 
 }  // namespace
 
-Trace::Trace() : origin_(std::chrono::steady_clock::now()) {
+Trace::Trace(Device device) : device_(device), origin_(std::chrono::steady_clock::now()) {
   set_record_observer(
       [this](const std::string& full_name, std::span<const Var> inputs, std::span<const Tensor> ys) {
         auto [layer, op] = layer_and_op(full_name);
@@ -74,12 +75,13 @@ void Trace::watch_backward(const Node& node, bool done) {
 }
 
 double Trace::now() const {
+  backend_of(device_).synchronize();
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - origin_).count();
 }
 
 void Trace::add(Event event) {
   event.end = last_ = now();
-  event.live_bytes = int64_t(allocator_of({}).counts().live_bytes);
+  event.live_bytes = int64_t(allocator_of(device_).counts().live_bytes);
   events_.push_back(std::move(event));
 }
 

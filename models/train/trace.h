@@ -12,7 +12,8 @@
 // the span before it ended and holds what happened in between; a backward span is the node's function alone,
 // and the gap after it is the engine adding gradients up. `shape` is that of the first output, `bytes` are
 // those of all; an input of a backward span that wants no gradient is "". One trace for a thread at a time;
-// ops that worker threads help with are one span.
+// ops that worker threads help with are one span. Kernels of a device are waited for where a span begins and
+// ends, so that it holds the time of its own; a step takes longer then than one that queues them.
 #pragma once
 
 #include <chrono>
@@ -21,13 +22,14 @@
 #include <vector>
 
 #include "autograd/node.h"
+#include "tensor/device.h"
 
 namespace limoe {
 
 class Trace {
  public:
-  Trace();
-  ~Trace();  // ops are no longer watched
+  explicit Trace(Device device = {});  // where the ops run
+  ~Trace();                            // ops are no longer watched
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;
 
@@ -62,6 +64,7 @@ class Trace {
   void add(Event event);  // ends now
   void watch_backward(const Node& node, bool done);
 
+  const Device device_;
   const std::chrono::steady_clock::time_point origin_;
   double last_ = 0;                      // the end of the last op or the begin of the last phase
   std::vector<double> backward_begins_;  // of the nodes that are running: recomputation runs nodes within one

@@ -133,7 +133,7 @@ class Training {
     constexpr int64_t kFirstSteps = 2;
     if (config_.trace.empty()) return;
     const int64_t done = step_ - first_step_;
-    if (done == kFirstSteps) trace_ = std::make_unique<Trace>();
+    if (done == kFirstSteps) trace_ = std::make_unique<Trace>(parts_.device);
     if (done == kFirstSteps + config_.trace_steps) end_trace();
   }
 

@@ -56,7 +56,26 @@ left_out() { [ -n "${HEADERS:-}" ] && echo "left out: only kernels were built, b
 
 models() { left_out || "$BUILD/limoe_tests" --require-gpu --source-file='*device_*'; }
 
-sanitizer() { compute-sanitizer --tool "$1" --error-exitcode 1 --log-file "$OUT/$1.log" "$BUILD/limoe_kernel_tests" --require-gpu -tc='*device*'; }
+# Shares of the test cases beside each other: one process after another takes longer than a stage may.
+SHARES=16
+sanitizer() {
+  local share processes=() failed=0 each
+  each=$((($("$BUILD/limoe_kernel_tests" -tc='*device*' --count | sed -n 's/.*: *//p' | tail -1) + SHARES - 1) / SHARES))
+  for ((share = 0; share < SHARES; ++share)); do
+    compute-sanitizer --tool "$1" --error-exitcode 1 --log-file "$OUT/$1-$share.log" "$BUILD/limoe_kernel_tests" \
+      --require-gpu -tc='*device*' --first=$((share * each + 1)) --last=$((share * each + each)) \
+      >"$OUT/$1-$share.out" 2>&1 &
+    processes+=($!)
+  done
+  for share in "${!processes[@]}"; do
+    wait "${processes[share]}" && continue
+    failed=1
+    tail -n 20 "$OUT/$1-$share.out" "$OUT/$1-$share.log"
+  done
+  grep -h SUMMARY "$OUT/$1"-*.log | sort | uniq -c
+  rm -f "$OUT/$1"-*.out
+  return $failed
+}
 memcheck() { sanitizer memcheck; }
 racecheck() { sanitizer racecheck; }
 synccheck() { sanitizer synccheck; }

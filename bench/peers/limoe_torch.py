@@ -1,4 +1,4 @@
-"""The training step of a LIMoE in PyTorch, as fast as idiomatic PyTorch makes it on a CPU: what limoe is held against.
+"""The training step of a LIMoE in PyTorch, as fast as idiomatic PyTorch makes it: what limoe is held against.
 
 One packed token matrix goes through the row-wise layers (linear, LayerNorm, MLP, experts); attention is
 F.scaled_dot_product_attention, one call for the pictures and one for the texts; experts get their rows by index and
@@ -9,7 +9,7 @@ switches, and bench/peers/step.py takes the fastest of them:
     experts   "loop": every expert multiplies exactly its rows; "bmm": one batched product over padded capacity
     compile   torch.compile of forward and loss (backward follows)
 
-Weights and batch are those that `limoe bench step --save DIR` wrote.
+Weights and batch are those that `limoe bench step --save DIR` wrote; they and the step are on PyTorch's default device.
 """
 import json
 import math
@@ -33,7 +33,7 @@ def read_safetensors(path):
     for name, entry in header.items():
         begin, end = (8 + length + offset for offset in entry["data_offsets"])
         flat = torch.frombuffer(data[begin:end], dtype=DTYPES[entry["dtype"]])
-        tensors[name] = flat.reshape(entry["shape"]).clone()
+        tensors[name] = flat.reshape(entry["shape"]).clone().to(torch.get_default_device())
     return tensors
 
 
@@ -96,7 +96,7 @@ class Moe(nn.Module):
         self.config, self.experts = config, experts
 
     def forward(self, x):
-        with torch.autocast("cpu", enabled=False):  # routers stay in fp32
+        with torch.autocast(x.device.type, enabled=False):  # routers stay in fp32
             logits = self.router(x.float())
         gates = logits.softmax(1)
         top, expert = gates.topk(self.config["experts-per-token"], dim=1)
@@ -249,7 +249,7 @@ class Step:
     """One training step, as `limoe bench step` takes it."""
 
     def __init__(self, folder, unpad=False, experts="loop", compile=False, autocast=False):
-        self.autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast)
+        self.autocast = torch.autocast(torch.get_default_device().type, dtype=torch.bfloat16, enabled=autocast)
         self.config = read_config(folder + "/config.toml")
         batch = read_safetensors(folder + "/batch.safetensors")
         images, ids, valid = batch["images"], batch["ids"].long(), batch["text_valid"]

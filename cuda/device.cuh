@@ -6,6 +6,7 @@
 //
 //   launch<scale_kernel<T>>(stream, {.grid = {blocks}, .block = 256}, x, y, count);
 //   float* const tile = dynamic_shared<float>();
+//   *y = rounded_to_bf16(sum);
 //
 // Words kernels may use: __global__ __device__ __shared__, threadIdx blockIdx blockDim gridDim,
 // __syncthreads, __syncwarp,
@@ -49,7 +50,7 @@ __device__ inline void store(float* x, float value) {
   *x = value;
 }
 __device__ inline void store(bf16* x, float value) {
-  *x = bf16(value);
+  *x = rounded_to_bf16(value);
 }
 
 }  // namespace limoe::cuda

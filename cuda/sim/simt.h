@@ -15,6 +15,7 @@
 #include "cuda/launch.h"
 #include "cuda/sim/block.h"
 #include "cuda/stream.h"
+#include "tensor/bf16.h"
 
 #define __global__
 #define __device__
@@ -187,6 +188,10 @@ inline float __uint_as_float(unsigned x) {
 template <class T>
 T* dynamic_shared() {
   return static_cast<T*>(sim::dynamic_shared_memory());
+}
+
+inline bf16 rounded_to_bf16(float value) {
+  return bf16(value);
 }
 
 template <auto Kernel, class... Arguments>

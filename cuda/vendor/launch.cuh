@@ -1,4 +1,4 @@
-// launch() and dynamic_shared() on a GPU. Included by cuda/device.cuh alone.
+// launch(), dynamic_shared() and rounded_to_bf16() on a GPU. Included by cuda/device.cuh alone.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,6 +8,7 @@
 #include "cuda/kernel_name.h"
 #include "cuda/launch.h"
 #include "cuda/stream.h"
+#include "tensor/bf16.h"
 
 namespace limoe::cuda {
 
@@ -35,8 +36,15 @@ void launch(Stream stream, const LaunchShape& shape, Arguments... arguments) {
 
 template <class T>
 __device__ T* dynamic_shared() {
-  extern __shared__ __align__(16) unsigned char limoe_dynamic_shared[];
+  extern __shared__ __align__(1024) unsigned char limoe_dynamic_shared[];
   return reinterpret_cast<T*>(limoe_dynamic_shared);
+}
+
+// bf16(value) in one instruction, where its bit by bit definition takes eight. A NaN loses its payload.
+__device__ __forceinline__ bf16 rounded_to_bf16(float value) {
+  bf16 x;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(x.bits) : "f"(value));
+  return x;
 }
 
 }  // namespace limoe::cuda

@@ -40,6 +40,13 @@ bool runs_on(std::string_view built_for, int major, int minor) {
   return false;
 }
 
+bool has_code_for(std::string_view built_for, std::string_view architecture) {
+  std::istringstream words{std::string(built_for)};
+  for (std::string word; words >> word;)
+    if (word == architecture || word == concatenate(architecture, "-real")) return true;
+  return false;
+}
+
 std::string why_unusable(const FoundDevices& found, std::string_view built_for) {
   if (found.driver == 0) return "no NVIDIA driver was found; install one, or use --device cpu";
   if (found.driver / 1000 < found.runtime / 1000)

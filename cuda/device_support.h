@@ -19,6 +19,9 @@ struct FoundDevices {
 // on all from its own on; a number by itself is both. Any other word is believed to fit.
 bool runs_on(std::string_view built_for, int major, int minor);
 
+// Whether machine code is among it for this architecture alone, as in "90a" or "90a-real".
+bool has_code_for(std::string_view built_for, std::string_view architecture);
+
 // What is missing and what to do: no driver, a driver that is too old, no GPU, a GPU the program was not
 // built for. Empty when the first device can be used.
 std::string why_unusable(const FoundDevices& found, std::string_view built_for);

@@ -14,7 +14,8 @@ namespace limoe::cuda {
 template <int Tile>
 struct Bf16Tile {
   using Value = bf16;
-  static constexpr int kTile = Tile, kStep = 32, kBuffers = 4, kPad = 8, kChunk = 8;
+  static constexpr bool kOneAfterAnother = false;
+  static constexpr int kRows = Tile, kColumns = Tile, kStep = 32, kBuffers = 4, kPad = 8, kChunk = 8;
   static constexpr int kWarpsAcross = 2, kLanes = 128, kBlocks = Tile == 128 ? 2 : 4;
   static constexpr int kWarpTile = Tile / kWarpsAcross;
   static constexpr int kRowParts = kWarpTile / 16,
@@ -36,24 +37,11 @@ struct Bf16Tile {
   template <bool KOuter>
   static __device__ __forceinline__ void copy_panel(bf16* to, const TileOperand<bf16>& x, int k, int k_end) {
     constexpr int kInner = KOuter ? Tile : kStep, kOuter = KOuter ? kStep : Tile;
-    const int outer_begin = KOuter ? k : x.first, outer_left = (KOuter ? k_end : x.count) - outer_begin;
-    const int inner_begin = KOuter ? x.first : k, inner_left = (KOuter ? x.count : k_end) - inner_begin;
+    const PanelPlace panel = panel_place<KOuter>(x, k, k_end);
 #pragma unroll
     for (int i = int(threadIdx.x); i < kOuter * kInner / kChunk; i += kLanes) {
       const int outer = i / (kInner / kChunk), inner = i % (kInner / kChunk) * kChunk;
-      int valid = outer < outer_left ? inner_left - inner : 0;
-      valid = valid < 0 ? 0 : valid > kChunk ? kChunk : valid;
-      const bf16* const from =
-          valid ? x.data + (outer_begin + outer) * x.stride + inner_begin + inner : x.data;
-      bf16* const place = to + outer * kPitch<KOuter> + inner;
-      if (x.packed) {
-        copy_async_16(place, from, valid * int(sizeof(bf16)));
-      } else {
-        Packed<bf16> pack;
-#pragma unroll
-        for (int j = 0; j < kChunk; ++j) pack.value[j] = j < valid ? from[j] : bf16();
-        store_packed(place, pack);
-      }
+      copy_chunk(to + outer * kPitch<KOuter> + inner, x, panel, outer, inner);
     }
   }
 
@@ -109,12 +97,7 @@ struct Bf16Tile {
           to[1] = sums.of[i][j][2 * half + 1];
         }
     __syncthreads();
-    for (int i = int(threadIdx.x); i < Tile * Tile / kChunk; i += kLanes) {
-      const int r = i / (Tile / kChunk), c = i % (Tile / kChunk) * kChunk;
-      float values[kChunk];
-      read_values(shared + r * kSumPitch + c, true, kChunk, values);
-      output.put(work.a.first + r, work.b.first + c, values);
-    }
+    put_tile<Tile, Tile, kLanes, kSumPitch>(shared, work.a.first, work.b.first, output);
   }
 
   // All lanes of the block.

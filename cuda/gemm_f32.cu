@@ -6,7 +6,7 @@ namespace limoe::cuda {
 template <>
 void gemm(Stream stream, GemmShape shape, GemmInput<float> a, GemmInput<float> b, GemmOutput<float> c,
           GemmEpilogue<float, float> epilogue, float* workspace, GemmTile tile) {
-  gemm_by_plan<F32Tile>(stream, shape, a, b, c, epilogue, workspace, tile);
+  gemm_by_plan<F32Tiles>(stream, shape, a, b, c, epilogue, workspace, tile);
 }
 
 }  // namespace limoe::cuda

@@ -6,6 +6,7 @@
 // transposed by copies of 4 bytes.
 #pragma once
 
+#include "cuda/gemm_plan.h"
 #include "cuda/gemm_tile.cuh"
 
 namespace limoe::cuda {
@@ -13,7 +14,8 @@ namespace limoe::cuda {
 template <int Tile>
 struct F32Tile {
   using Value = float;
-  static constexpr int kTile = Tile, kStep = 16, kBuffers = 2;
+  static constexpr bool kOneAfterAnother = false;
+  static constexpr int kRows = Tile, kColumns = Tile, kStep = 16, kBuffers = 2;
   static constexpr int kRowQuads = 2, kColumnQuads = Tile == 128 ? 2 : 1;  // 4 x 4 values each, of a lane
   static constexpr int kLanesAcross = Tile / (4 * kColumnQuads), kLanesDown = Tile / (4 * kRowQuads);
   static constexpr int kLanes = kLanesAcross * kLanesDown,
@@ -99,6 +101,14 @@ struct F32Tile {
         output.put(work.a.first + i / 4 * 4 * kLanesDown + 4 * down + i % 4,
                    work.b.first + quad * 4 * kLanesAcross + 4 * across, values);
       }
+  }
+};
+
+struct F32Tiles {
+  template <class Use>
+  static void use(GemmTile tile, const Use& use) {
+    tile == GemmTile::small ? use.template operator()<F32Tile<kSmallTile>>()
+                            : use.template operator()<F32Tile<kLargeTile>>();
   }
 };
 

@@ -1,6 +1,8 @@
 // The kernel and the launcher of gemm() for tiles of one kind (cuda/gemm_f32.cuh, cuda/gemm_bf16.cuh).
 #pragma once
 
+#include <algorithm>
+
 #include "cuda/gemm.h"
 #include "cuda/gemm_by_choice.h"
 #include "cuda/gemm_partials.h"
@@ -14,30 +16,56 @@ struct GemmArguments {
   int64_t a_batch_stride, b_batch_stride, c_batch_stride, c_piece_stride;
   TileOutput<T, Out> c;
   int k, piece_length;
-  int tile_rows, tile_columns;
+  int tile_rows, tile_columns, batch, items;
+
+  // Tiles come first, then batches, then pieces of k.
+  template <class Tile>
+  __device__ __forceinline__ TileItem<T, TileOutput<T, Out>> item(int index) const {
+    const int tiles = tile_rows * tile_columns, matrix = index / tiles, of_batch = matrix % batch,
+              piece = matrix / batch;
+    const TilePlace place = tile_place(index % tiles, tile_rows, tile_columns);
+    TileItem<T, TileOutput<T, Out>> item{{a, b, 0, 0}, c};
+    item.work.a.data += of_batch * a_batch_stride;
+    item.work.b.data += of_batch * b_batch_stride;
+    item.work.a.first = place.row * Tile::kRows;
+    item.work.b.first = place.column * Tile::kColumns;
+    item.work.k_begin = piece * piece_length;
+    const int k_left = k - item.work.k_begin;
+    item.work.k_end = item.work.k_begin + (k_left < piece_length ? k_left : piece_length);
+    const int64_t moved = of_batch * c_batch_stride + piece * c_piece_stride;
+    item.output.c += moved;
+    if (c.before_gelu) item.output.before_gelu += moved;
+    if (c.residual) item.output.residual += moved;
+    return item;
+  }
 };
 
-// One block per tile of C: blockIdx.x counts tiles and batches, blockIdx.y pieces of k.
+// A block makes the tile of its own index, or one after another of its share.
+template <class Tile, bool TransposedA, bool TransposedB, class ItemOf>
+__device__ __forceinline__ void run_items(int items, const ItemOf& item_of) {
+  if constexpr (Tile::kOneAfterAnother) {
+    Tile::template run<TransposedA, TransposedB>(items, item_of);
+  } else {
+    const auto item = item_of(int(blockIdx.x));
+    if (item.valid) Tile::template run<TransposedA, TransposedB>(item.work, item.output);
+  }
+}
+
+template <class Tile>
+LaunchShape launch_of_items(int64_t items) {
+  const int64_t blocks =
+      Tile::kOneAfterAnother ? std::min<int64_t>(items, Tile::kBlocks * multiprocessors()) : items;
+  return {.grid = {blocks},
+          .block = Tile::kLanes,
+          .shared_bytes = Tile::kSharedBytes,
+          .hopper_alone = Tile::kOneAfterAnother};
+}
+
 template <class Tile, bool TransposedA, bool TransposedB, class Out>
 __global__ void __launch_bounds__(Tile::kLanes, Tile::kBlocks)
     gemm_kernel(GemmArguments<typename Tile::Value, Out> arguments) {
-  const int tiles = arguments.tile_rows * arguments.tile_columns;
-  const int batch = int(blockIdx.x) / tiles, piece = int(blockIdx.y);
-  const TilePlace place = tile_place(int(blockIdx.x) % tiles, arguments.tile_rows, arguments.tile_columns);
-  TileWork<typename Tile::Value> work{arguments.a, arguments.b, 0, 0};
-  work.a.data += batch * arguments.a_batch_stride;
-  work.b.data += batch * arguments.b_batch_stride;
-  work.a.first = place.row * Tile::kTile;
-  work.b.first = place.column * Tile::kTile;
-  work.k_begin = piece * arguments.piece_length;
-  const int k_left = arguments.k - work.k_begin;
-  work.k_end = work.k_begin + (k_left < arguments.piece_length ? k_left : arguments.piece_length);
-  const int64_t moved = batch * arguments.c_batch_stride + piece * arguments.c_piece_stride;
-  TileOutput<typename Tile::Value, Out> output = arguments.c;
-  output.c += moved;
-  if (output.before_gelu) output.before_gelu += moved;
-  if (output.residual) output.residual += moved;
-  Tile::template run<TransposedA, TransposedB>(work, output);
+  run_items<Tile, TransposedA, TransposedB>(arguments.items,
+                                            [&](int index) { return arguments.template item<Tile>(index); });
 }
 
 template <class T>
@@ -68,8 +96,8 @@ void launch_gemm(Stream stream, const GemmArguments<T, Out>& arguments, bool tra
 template <class Tile, class T, class Out>
 void gemm_by_tiles(Stream stream, GemmShape shape, const GemmPlan& plan, GemmInput<T> a, GemmInput<T> b,
                    GemmOutput<Out> c, GemmEpilogue<T, Out> epilogue) {
-  const int tile_rows = narrow("gemm: m", blocks_for(shape.m, Tile::kTile));
-  const int tile_columns = narrow("gemm: n", blocks_for(shape.n, Tile::kTile));
+  const int tile_rows = narrow("gemm: m", blocks_for(shape.m, Tile::kRows));
+  const int tile_columns = narrow("gemm: n", blocks_for(shape.n, Tile::kColumns));
   const GemmArguments<T, Out> arguments{
       {a.data, a.stride, 0, narrow("gemm: m", shape.m), rows_are_packed(a.data, a.stride, a.batch_stride)},
       {b.data, b.stride, 0, narrow("gemm: n", shape.n), rows_are_packed(b.data, b.stride, b.batch_stride)},
@@ -81,20 +109,21 @@ void gemm_by_tiles(Stream stream, GemmShape shape, const GemmPlan& plan, GemmInp
       narrow("gemm: k", shape.k),
       narrow("gemm: k", plan.piece_length),
       tile_rows,
-      tile_columns};
-  const int64_t tiles = int64_t(tile_rows) * tile_columns * shape.batch;
-  launch_gemm<Tile, T, Out>(
-      stream, arguments, a.transposed, b.transposed,
-      {.grid = {tiles, plan.pieces}, .block = Tile::kLanes, .shared_bytes = Tile::kSharedBytes});
+      tile_columns,
+      narrow("gemm: batch", shape.batch),
+      narrow("gemm: tiles", int64_t(tile_rows) * tile_columns * shape.batch * plan.pieces)};
+  launch_gemm<Tile, T, Out>(stream, arguments, a.transposed, b.transposed,
+                            launch_of_items<Tile>(arguments.items));
 }
 
-template <template <int> class Tile, class T, class Out>
+// Tiles: F32Tiles or Bf16Tiles.
+template <class Tiles, class T, class Out>
 void gemm_by_plan(Stream stream, GemmShape shape, GemmInput<T> a, GemmInput<T> b, GemmOutput<Out> c,
                   GemmEpilogue<T, Out> epilogue, float* workspace, GemmTile tile) {
   const GemmPlan plan = plan_gemm(shape, tile);
   const auto by_tiles = [&]<class To>(GemmOutput<To> to, GemmEpilogue<T, To> with) {
-    plan.large ? gemm_by_tiles<Tile<kLargeTile>, T, To>(stream, shape, plan, a, b, to, with)
-               : gemm_by_tiles<Tile<kSmallTile>, T, To>(stream, shape, plan, a, b, to, with);
+    Tiles::use(plan.tile,
+               [&]<class Tile>() { gemm_by_tiles<Tile, T, To>(stream, shape, plan, a, b, to, with); });
   };
   const auto own = [&](GemmOutput<Out> to, GemmEpilogue<T, Out> with) {
     if (plan.pieces == 1) return by_tiles(to, with);

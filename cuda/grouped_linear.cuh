@@ -15,40 +15,48 @@ struct GroupedArguments {
   ExpertRows experts;
   int64_t expert_stride;  // between the experts' kernels, or their gradients
   int k;                  // where the experts' rows are not what is summed over
-  int tile_rows, tile_columns;
+  int tile_rows, tile_columns, items;
+
+  // Of expert 0, from row 0 of a on.
+  __device__ __forceinline__ TileItem<T, TileOutput<T, T>> item(int column, int k_begin, int k_end) const {
+    TileItem<T, TileOutput<T, T>> item{{a, b, k_begin, k_end}, c};
+    item.work.b.first = column;
+    return item;
+  }
 };
 
-// One block per tile of an expert's rows: y_e = rows_e op(kernel_e) + bias_e, and zeros for unused rows.
+// Tiles of an expert's rows: y_e = rows_e op(kernel_e) + bias_e, and zeros for unused rows.
 template <class Tile, bool KernelTransposed>
 __global__ void __launch_bounds__(Tile::kLanes, Tile::kBlocks)
     grouped_rows_kernel(GroupedArguments<typename Tile::Value> arguments) {
-  const TilePlace place = tile_place(int(blockIdx.x), arguments.tile_rows, arguments.tile_columns);
-  const ExpertRun run = find_run(arguments.experts, arguments.experts.experts, Tile::kTile, place.row);
-  if (run.expert < 0) return;
-  const bool unused = run.expert == arguments.experts.experts;
-  TileWork<typename Tile::Value> work{arguments.a, arguments.b, 0, unused ? 0 : arguments.k};
-  TileOutput<typename Tile::Value, typename Tile::Value> output = arguments.c;
-  work.a.first = run.rows.begin;
-  work.a.count = output.rows = run.rows.end;
-  work.b.first = place.column * Tile::kTile;
-  if (!unused) work.b.data += run.expert * arguments.expert_stride;
-  if (output.bias) output.bias = unused ? nullptr : output.bias + run.expert * int64_t(output.columns);
-  Tile::template run<false, KernelTransposed>(work, output);
+  run_items<Tile, false, KernelTransposed>(arguments.items, [&](int index) {
+    const TilePlace place = tile_place(index, arguments.tile_rows, arguments.tile_columns);
+    const ExpertRun run = find_run(arguments.experts, arguments.experts.experts, Tile::kRows, place.row);
+    const bool unused = run.expert < 0 || run.expert == arguments.experts.experts;
+    auto item = arguments.item(place.column * Tile::kColumns, 0, unused ? 0 : arguments.k);
+    item.valid = run.expert >= 0;
+    item.work.a.first = run.rows.begin;
+    item.work.a.count = item.output.rows = run.rows.end;
+    if (!unused) item.work.b.data += run.expert * arguments.expert_stride;
+    if (item.output.bias)
+      item.output.bias = unused ? nullptr : item.output.bias + run.expert * int64_t(item.output.columns);
+    return item;
+  });
 }
 
-// One block per tile of an expert's kernel: dkernel_e = rows_e^T dy_e.
+// Tiles of an expert's kernel: dkernel_e = rows_e^T dy_e.
 template <class Tile>
 __global__ void __launch_bounds__(Tile::kLanes, Tile::kBlocks)
     grouped_kernel_gradient_kernel(GroupedArguments<typename Tile::Value> arguments) {
-  const int tiles = arguments.tile_rows * arguments.tile_columns, expert = int(blockIdx.x) / tiles;
-  const TilePlace place = tile_place(int(blockIdx.x) % tiles, arguments.tile_rows, arguments.tile_columns);
-  const RowRange rows = arguments.experts.of(expert);
-  TileWork<typename Tile::Value> work{arguments.a, arguments.b, rows.begin, rows.end};
-  TileOutput<typename Tile::Value, typename Tile::Value> output = arguments.c;
-  work.a.first = place.row * Tile::kTile;
-  work.b.first = place.column * Tile::kTile;
-  output.c += expert * arguments.expert_stride;
-  Tile::template run<true, false>(work, output);
+  run_items<Tile, true, false>(arguments.items, [&](int index) {
+    const int tiles = arguments.tile_rows * arguments.tile_columns, expert = index / tiles;
+    const TilePlace place = tile_place(index % tiles, arguments.tile_rows, arguments.tile_columns);
+    const RowRange rows = arguments.experts.of(expert);
+    auto item = arguments.item(place.column * Tile::kColumns, rows.begin, rows.end);
+    item.work.a.first = place.row * Tile::kRows;
+    item.output.c += expert * arguments.expert_stride;
+    return item;
+  });
 }
 
 // A contiguous matrix as an operand; `count` rows or columns of it meet C.
@@ -62,12 +70,10 @@ inline ExpertRows expert_rows(GroupedShape shape, const int32_t* row_begin) {
           narrow("grouped_linear: rows", shape.rows)};
 }
 
-// Large tiles where there are enough of them, and where an expert can be expected to fill one.
-inline bool takes_large_tiles(GroupedShape shape, int64_t tiles) {
-  constexpr int64_t kLeastBlocks = 66;  // half of the multiprocessors of an H100
-  if (shape.tile != GemmTile::automatic) return shape.tile == GemmTile::large;
-  return tiles >= kLeastBlocks && shape.rows >= kSmallTile * shape.experts && shape.inputs > kSmallTile &&
-         shape.outputs > kSmallTile;
+// C is what a launch makes, all experts' together; an expert should be expected to fill a tile.
+inline GemmTile grouped_tile(const GroupedShape& shape, GemmShape c) {
+  if (shape.tile != GemmTile::automatic) return shape.tile;
+  return shape.rows >= kSmallTile * shape.experts ? best_tile(c) : GemmTile::small;
 }
 
 template <class Tile, bool KernelTransposed, class T>
@@ -75,8 +81,8 @@ void grouped_rows(Stream stream, GroupedShape shape, const T* rows, const T* ker
                   const int32_t* row_begin, T* y) {
   const int64_t inner = KernelTransposed ? shape.outputs : shape.inputs;
   const int64_t columns = KernelTransposed ? shape.inputs : shape.outputs;
-  const int64_t tile_rows = shape.rows / Tile::kTile + shape.experts + 1;
-  const int64_t tile_columns = blocks_for(columns, Tile::kTile);
+  const int64_t tile_rows = shape.rows / Tile::kRows + shape.experts + 1;
+  const int64_t tile_columns = blocks_for(columns, Tile::kColumns);
   const GroupedArguments<T> arguments{
       whole_operand(rows, inner, shape.rows),
       whole_operand(kernel, shape.outputs, columns),
@@ -85,28 +91,27 @@ void grouped_rows(Stream stream, GroupedShape shape, const T* rows, const T* ker
       shape.inputs * shape.outputs,
       narrow("grouped_linear: a size", inner),
       narrow("grouped_linear: rows", tile_rows),
-      int(tile_columns)};
-  launch<grouped_rows_kernel<Tile, KernelTransposed>>(
-      stream, {.grid = {tile_rows * tile_columns}, .block = Tile::kLanes, .shared_bytes = Tile::kSharedBytes},
-      arguments);
+      int(tile_columns),
+      narrow("grouped_linear: tiles", tile_rows * tile_columns)};
+  launch<grouped_rows_kernel<Tile, KernelTransposed>>(stream, launch_of_items<Tile>(arguments.items),
+                                                      arguments);
 }
 
-template <template <int> class Tile, bool KernelTransposed, class T>
+template <class Tiles, bool KernelTransposed, class T>
 void grouped_rows_by_size(Stream stream, GroupedShape shape, const T* rows, const T* kernel, const T* bias,
                           const int32_t* row_begin, T* y) {
   const int64_t columns = KernelTransposed ? shape.inputs : shape.outputs;
   if (shape.rows == 0 || columns == 0) return;
-  if (takes_large_tiles(shape, blocks_for(shape.rows, kLargeTile) * blocks_for(columns, kLargeTile)))
-    grouped_rows<Tile<kLargeTile>, KernelTransposed>(stream, shape, rows, kernel, bias, row_begin, y);
-  else
-    grouped_rows<Tile<kSmallTile>, KernelTransposed>(stream, shape, rows, kernel, bias, row_begin, y);
+  Tiles::use(grouped_tile(shape, {shape.rows, columns, 0}), [&]<class Tile>() {
+    grouped_rows<Tile, KernelTransposed>(stream, shape, rows, kernel, bias, row_begin, y);
+  });
 }
 
 template <class Tile, class T>
 void grouped_kernel_gradient(Stream stream, GroupedShape shape, const T* rows, const int32_t* row_begin,
                              const T* dy, T* dkernel) {
-  const int64_t tile_rows = blocks_for(shape.inputs, Tile::kTile);
-  const int64_t tile_columns = blocks_for(shape.outputs, Tile::kTile);
+  const int64_t tile_rows = blocks_for(shape.inputs, Tile::kRows);
+  const int64_t tile_columns = blocks_for(shape.outputs, Tile::kColumns);
   const GroupedArguments<T> arguments{
       whole_operand(rows, shape.inputs, shape.inputs),
       whole_operand(dy, shape.outputs, shape.outputs),
@@ -115,23 +120,18 @@ void grouped_kernel_gradient(Stream stream, GroupedShape shape, const T* rows, c
       shape.inputs * shape.outputs,
       0,
       int(tile_rows),
-      int(tile_columns)};
-  launch<grouped_kernel_gradient_kernel<Tile>>(stream,
-                                               {.grid = {tile_rows * tile_columns * shape.experts},
-                                                .block = Tile::kLanes,
-                                                .shared_bytes = Tile::kSharedBytes},
-                                               arguments);
+      int(tile_columns),
+      narrow("grouped_linear: tiles", tile_rows * tile_columns * shape.experts)};
+  launch<grouped_kernel_gradient_kernel<Tile>>(stream, launch_of_items<Tile>(arguments.items), arguments);
 }
 
-template <template <int> class Tile, class T>
+template <class Tiles, class T>
 void grouped_kernel_gradient_by_size(Stream stream, GroupedShape shape, const T* rows,
                                      const int32_t* row_begin, const T* dy, T* dkernel) {
   if (shape.experts * shape.inputs * shape.outputs == 0) return;
-  const int64_t large = blocks_for(shape.inputs, kLargeTile) * blocks_for(shape.outputs, kLargeTile);
-  if (takes_large_tiles(shape, large * shape.experts))
-    grouped_kernel_gradient<Tile<kLargeTile>>(stream, shape, rows, row_begin, dy, dkernel);
-  else
-    grouped_kernel_gradient<Tile<kSmallTile>>(stream, shape, rows, row_begin, dy, dkernel);
+  Tiles::use(grouped_tile(shape, {shape.inputs, shape.outputs, 0, shape.experts}), [&]<class Tile>() {
+    grouped_kernel_gradient<Tile>(stream, shape, rows, row_begin, dy, dkernel);
+  });
 }
 
 }  // namespace limoe::cuda

@@ -15,9 +15,10 @@ void expect_launchable(std::string_view kernel, const LaunchShape& shape) {
   if (shape.block < 1 || shape.block_y < 1 || lanes > kMostLanes || lanes % kWarpSize != 0)
     throw CudaError(kernel, ": a block has ", shape.block, " x ", shape.block_y,
                     " lanes; expected whole warps of ", kWarpSize, ", at most ", kMostLanes, " lanes");
-  if (shape.shared_bytes > kMostSharedBytes)
+  const size_t most_shared = shape.hopper_alone ? kMostSharedBytesOfHopper : kMostSharedBytes;
+  if (shape.shared_bytes > most_shared)
     throw CudaError(kernel, ": a block wants ", shape.shared_bytes,
-                    " bytes of shared memory; expected at most ", kMostSharedBytes);
+                    " bytes of shared memory; expected at most ", most_shared);
 }
 
 int narrow(const char* what, int64_t value) {

@@ -11,17 +11,19 @@ inline constexpr int kWarpSize = 32;
 inline constexpr int kMostLanes = 1024;                 // in a block
 inline constexpr size_t kFreeSharedBytes = 48 * 1024;   // a block may have without asking
 inline constexpr size_t kMostSharedBytes = 163 * 1024;  // a block may ask for on every device from sm_80 on
-inline constexpr int64_t kMostBlocks = 0x7fffffff;      // along x; 65,535 along y and z
+inline constexpr size_t kMostSharedBytesOfHopper = 227 * 1024;
+inline constexpr int64_t kMostBlocks = 0x7fffffff;  // along x; 65,535 along y and z
 
 struct Extent {
   int64_t x = 1, y = 1, z = 1;
 };
 
 struct LaunchShape {
-  Extent grid{};            // blocks
-  int block = kWarpSize;    // lanes along x; a multiple of the warp
-  int block_y = 1;          // warps and rows of lanes beside it
-  size_t shared_bytes = 0;  // dynamic shared memory
+  Extent grid{};              // blocks
+  int block = kWarpSize;      // lanes along x; a multiple of the warp
+  int block_y = 1;            // warps and rows of lanes beside it
+  size_t shared_bytes = 0;    // dynamic shared memory
+  bool hopper_alone = false;  // the kernel runs where has_warpgroup_products() (cuda/runtime.h) alone
 };
 
 // Throws CudaError: a launch no device would accept, by the name of the kernel and the field.

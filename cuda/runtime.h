@@ -26,6 +26,10 @@ bool is_simulated();  // true when kernels run in the simulator
 int device_count(std::string* why = nullptr);
 DeviceProperties properties_of(int device);
 
+int multiprocessors();  // of the first device
+// Whether the first device has multiply_add_group() of cuda/mma.cuh, and this program the code for it.
+bool has_warpgroup_products();
+
 void* allocate(size_t bytes);  // nullptr when there is no memory left; never throws
 void free(void* block) noexcept;
 void copy_to_device(void* to, const void* host, size_t bytes);

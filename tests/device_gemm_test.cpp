@@ -102,7 +102,7 @@ void check_kind(const Case& c, double allowed) {
   const Inputs in = inputs_of(c, dtype_of<T>, dtype_of<Out>);
   const Result got = on_device<T, Out>(c, in), wanted = by_the_formula(c, in);
   INFO("m ", c.m, " n ", c.n, " k ", c.k, " batch ", c.batch, " transposed ", c.transposed_a, c.transposed_b,
-       " gap ", c.gap, " large ", c.tile == GemmTile::large);
+       " gap ", c.gap, " tile ", int(c.tile));
   for (const Comparison& result :
        {close_in_mean(got.c, wanted.c, allowed),
         c.gelu ? close_in_mean(got.before_gelu, wanted.before_gelu, allowed) : Comparison{}})
@@ -118,7 +118,7 @@ void check(const Case& c) {
 
 }  // namespace
 
-TEST_CASE("device gemm: all transposes, with both tiles, aligned rows and rows that are not") {
+TEST_CASE("device gemm: all transposes, with all tiles, aligned rows and rows that are not") {
   for (const bool transposed_a : {false, true})
     for (const bool transposed_b : {false, true})
       for (const int64_t gap : {0, 8, 3})
@@ -128,15 +128,38 @@ TEST_CASE("device gemm: all transposes, with both tiles, aligned rows and rows t
                .transposed_a = transposed_a,
                .transposed_b = transposed_b,
                .gap = gap});
+  for (const GemmTile tile : {GemmTile::large, GemmTile::warpgroup})
+    for (const bool transposed_a : {false, true})
+      for (const bool transposed_b : {false, true})
+        check({.m = 136,
+               .n = 129,
+               .k = 48,
+               .transposed_a = transposed_a,
+               .transposed_b = transposed_b,
+               .gap = transposed_a ? 7 : 0,
+               .tile = tile});
+}
+
+TEST_CASE("device gemm: warpgroups make whole tiles and parts of them, from one step of k to many") {
   for (const bool transposed_a : {false, true})
     for (const bool transposed_b : {false, true})
-      check({.m = 136,
-             .n = 129,
-             .k = 48,
-             .transposed_a = transposed_a,
-             .transposed_b = transposed_b,
-             .gap = transposed_a ? 7 : 0,
-             .tile = GemmTile::large});
+      for (const int64_t k : {0, 16, 64, 72, 136, 448})
+        check({.m = 264,
+               .n = 272,
+               .k = k,
+               .transposed_a = transposed_a,
+               .transposed_b = transposed_b,
+               .tile = GemmTile::warpgroup});
+  for (const int64_t n : {8, 128, 264})
+    check({.m = 70,
+           .n = n,
+           .k = 1100,
+           .batch = 2,
+           .beta = 0.5f,
+           .bias = true,
+           .gelu = true,
+           .residual = true,
+           .tile = GemmTile::warpgroup});
 }
 
 TEST_CASE("device gemm: batches, beta, and every epilogue, with whole packs and with odd columns") {

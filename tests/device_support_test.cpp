@@ -3,11 +3,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <numeric>
+#include <optional>
 
 #include "cuda/runtime.h"
 #include "tensor/error.h"
+#include "tensor/factory.h"
 #include "tests/support/device.h"
 #include "tests/support/paths.h"
 #include "tests/support/shard_fixture.h"
@@ -40,6 +44,32 @@ TEST_CASE("device support: machine code runs on its capability and later minor o
   CHECK(!cuda::runs_on("86", 8, 0));
   CHECK(cuda::runs_on("native", 9, 0));
   CHECK(!cuda::runs_on("", 9, 0));
+}
+
+TEST_CASE("device support: code for one architecture alone is found by its name") {
+  CHECK(cuda::has_code_for(kBuiltFor, "90a"));
+  CHECK(cuda::has_code_for("90a", "90a"));
+  CHECK(!cuda::has_code_for("80-real 90-real", "90a"));
+  CHECK(!cuda::has_code_for("90a-virtual", "90a"));
+  CHECK(!cuda::has_code_for("", "90a"));
+}
+
+TEST_CASE("device support: copies of any size arrive whole, and the host's memory may change behind them") {
+  const std::optional<Device> device = testing::device_under_test();
+  if (!device) return;
+  for (const int64_t count : {int64_t{1}, int64_t{262143}, int64_t{262144}, int64_t{9 << 20} + 3}) {
+    CAPTURE(count);
+    Tensor numbers({count}, DType::i32);
+    int32_t* const values = numbers.mutable_data<int32_t>();
+    std::iota(values, values + count, 1);
+    const Tensor there = to_device(numbers, *device);
+    std::fill_n(values, count, 0);
+    const Tensor back = to_device(there, {});
+    const int32_t* const got = back.data<int32_t>();
+    bool same = true;
+    for (int64_t i = 0; i < count; ++i) same = same && got[i] == int32_t(i + 1);
+    CHECK(same);
+  }
 }
 
 TEST_CASE("device support: what is missing is one line that says what to do") {

@@ -107,12 +107,15 @@ template <class T>
 void check_large_tiles(const std::vector<int32_t>& row_begin, cuda::GroupedShape shape, double allowed) {
   shape.tile = cuda::GemmTile::small;
   const OnDevice wanted = on_device<T>(row_begin, shape);
-  shape.tile = cuda::GemmTile::large;
-  const OnDevice got = on_device<T>(row_begin, shape);
-  for (const Comparison& result :
-       {close_in_mean(got.y, wanted.y, allowed), close_in_mean(got.drows, wanted.drows, allowed),
-        close_in_mean(got.dkernel, wanted.dkernel, allowed)})
-    CHECK_MESSAGE(result.ok, result.message);
+  for (const cuda::GemmTile tile : {cuda::GemmTile::large, cuda::GemmTile::warpgroup}) {
+    shape.tile = tile;
+    CAPTURE(int(tile));
+    const OnDevice got = on_device<T>(row_begin, shape);
+    for (const Comparison& result :
+         {close_in_mean(got.y, wanted.y, allowed), close_in_mean(got.drows, wanted.drows, allowed),
+          close_in_mean(got.dkernel, wanted.dkernel, allowed)})
+      CHECK_MESSAGE(result.ok, result.message);
+  }
 }
 
 }  // namespace
@@ -121,6 +124,7 @@ TEST_CASE("grouped_linear: large tiles on a device give what small ones give") {
   if (!device_under_test()) return;
   check_large_tiles<float>({0, 130, 130, 140}, {3, 150, 40, 132}, tolerance::kDeviceNmseF32);
   check_large_tiles<bf16>({0, 130, 130, 140}, {3, 150, 40, 132}, tolerance::kDeviceNmseBf16);
+  check_large_tiles<bf16>({0, 300, 300, 370, 371}, {4, 400, 264, 392}, tolerance::kDeviceNmseBf16);
 }
 
 TEST_CASE("grouped_linear: on a device a table that does not fit writes nothing outside") {

@@ -198,7 +198,7 @@ TEST_CASE("sim: a warp that may run ahead does, in reverse order") {
   std::vector<int> right(128, 1);
   std::fill(right.begin() + 64, right.end(), 2);
   in_all_orders([&] { CHECK(seen(true) == right); });
-#ifndef __SANITIZE_THREAD__  // which names the race
+#ifndef __SANITIZE_THREAD__     // which names the race
   CHECK(seen(false) == right);  // in forward order nothing is noticed
   in_order(sim::LaneOrder::reverse, 0, [&] { CHECK(seen(false) != right); });
 #endif
@@ -310,6 +310,9 @@ TEST_CASE("sim: a launch no device would accept is refused by kernel and field")
   CHECK(holds(complaint([] { launch<early_return_kernel>({}, {.block = 2048}); }), "a block has 2048"));
   CHECK(holds(complaint([] { launch<early_return_kernel>({}, {.shared_bytes = 200000}); }),
               "wants 200000 bytes"));
+  CHECK(holds(
+      complaint([] { launch<early_return_kernel>({}, {.shared_bytes = 240000, .hopper_alone = true}); }),
+      "wants 240000 bytes of shared memory; expected at most 232448"));
 }
 
 }  // namespace limoe::cuda

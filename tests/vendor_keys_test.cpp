@@ -88,9 +88,11 @@ TEST_CASE("vendor keys: the table of the machine says who multiplies, and says n
   TrainConfig config;
   config.device = cuda::is_simulated() ? "sim" : "cuda";
   const auto rows = VendorKeys(config).rows();
-  REQUIRE(rows.size() == 2);
+  REQUIRE(rows.size() == 3);
   CHECK(rows[0].second == cuda::properties_of(0).name);
   CHECK(rows[1] == std::pair<std::string, std::string>{"products by", "own kernels"});
+  CHECK(rows[2].first == "own in bf16 by");
+  CHECK(rows[2].second.starts_with(cuda::has_warpgroup_products() ? "warpgroups" : "warps "));
 }
 
 TEST_CASE(

@@ -68,6 +68,19 @@ LIMOE_UNSEEN_BY_TSAN void block_barrier(const Where& where) {
   tsan_acquire(order);
 }
 
+LIMOE_UNSEEN_BY_TSAN void meet_at(int barrier, int lanes, const Where& where) {
+  uint64_t* const order = machine().order_of(barrier);
+  tsan_release(order);
+  if (!machine().arrive(barrier, lanes, where))
+    machine().park(State::at_meeting, "meet_at", unsigned(barrier), where);
+  tsan_acquire(order);
+}
+
+LIMOE_UNSEEN_BY_TSAN void arrive_at(int barrier, int lanes, const Where& where) {
+  tsan_release(machine().order_of(barrier));
+  machine().arrive(barrier, lanes, where);
+}
+
 LIMOE_UNSEEN_BY_TSAN const unsigned char* warp_collective(const char* what, unsigned mask, const void* mine,
                                                           size_t bytes, const Where& where) {
   Lane& lane = machine().running();
@@ -107,6 +120,25 @@ void wait_for_copies(int groups_left, const Where& where) {
       std::memset(static_cast<char*>(copy.to) + copy.bytes, 0, copy.zeros_behind);
     }
     lane.committed_copies.pop_front();
+  }
+}
+
+void defer_product(std::function<void()> add) {
+  machine().running().open_products.push_back(std::move(add));
+}
+
+void commit_products() {
+  Lane& lane = machine().running();
+  lane.committed_products.push_back(std::move(lane.open_products));
+  lane.open_products.clear();
+}
+
+void wait_for_products(int groups_left, const Where& where) {
+  Lane& lane = machine().running();
+  if (groups_left < 0) fail(where, concatenate("waits until ", groups_left, " groups of products are left"));
+  while (int(lane.committed_products.size()) > groups_left) {
+    for (const std::function<void()>& add : lane.committed_products.front()) add();
+    lane.committed_products.pop_front();
   }
 }
 

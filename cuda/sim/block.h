@@ -47,6 +47,9 @@ void run_grid(const std::string& kernel, const LaunchShape& shape, const std::fu
 // The rest is called by lanes.
 void* dynamic_shared_memory();
 void block_barrier(const Where& where);
+// Of number 1 to 15, for `lanes` lanes of the block: who meets waits for all, who arrives goes on.
+void meet_at(int barrier, int lanes, const Where& where);
+void arrive_at(int barrier, int lanes, const Where& where);
 
 inline constexpr size_t kMostExchanged = 64;  // bytes a lane can show the others
 
@@ -64,5 +67,11 @@ void warp_barrier(unsigned mask, const Where& where);
 void defer_copy(void* to, const void* from, size_t bytes, size_t zeros_behind);
 void commit_copies();
 void wait_for_copies(int groups_left, const Where& where);
+
+// The same for products of a warpgroup, which are computed as late as they may be: who changes their operands
+// too early gets other sums.
+void defer_product(std::function<void()> add);
+void commit_products();
+void wait_for_products(int groups_left, const Where& where);
 
 }  // namespace limoe::cuda::sim

@@ -84,7 +84,7 @@ LIMOE_UNSEEN_BY_TSAN void Machine::prepare(size_t lanes) {
     lanes_[i].fiber = fibers_[i].get();
     lanes_[i].thread = {unsigned(i) % unsigned(shape_.block), unsigned(i) / unsigned(shape_.block), 0};
   }
-  shared_.reset(shape_.shared_bytes ? new unsigned char[shape_.shared_bytes] : nullptr);
+  shared_.reset(shape_.shared_bytes ? new (kSharedAlignment) unsigned char[shape_.shared_bytes] : nullptr);
 }
 
 LIMOE_UNSEEN_BY_TSAN void Machine::order_lanes(size_t count, uint64_t turn) {
@@ -143,7 +143,8 @@ LIMOE_UNSEEN_BY_TSAN bool Machine::release_barrier() {
   const Lane* waits = nullptr;
   const Lane* returned = nullptr;
   for (const Lane& lane : lanes_) {
-    if (lane.state == State::ready || lane.state == State::at_collective) return false;
+    if (lane.state == State::ready || lane.state == State::at_collective || lane.state == State::at_meeting)
+      return false;
     if (lane.state == State::returned) {
       returned = &lane;
       continue;
@@ -163,11 +164,43 @@ LIMOE_UNSEEN_BY_TSAN bool Machine::release_barrier() {
   return true;
 }
 
+LIMOE_UNSEEN_BY_TSAN uint64_t* Machine::order_of(int barrier) {
+  Meeting& meeting = meetings_[barrier];
+  return &meeting.order[meeting.turn % 2];
+}
+
+LIMOE_UNSEEN_BY_TSAN bool Machine::arrive(int barrier, int lanes, const Where& where) {
+  if (barrier < 1 || barrier >= kMeetings)
+    fail(*running_, where, concatenate("barrier ", barrier, "; expected 1 to ", kMeetings - 1));
+  Meeting& meeting = meetings_[barrier];
+  if (lanes < kWarpSize || lanes % kWarpSize != 0 || (meeting.arrived > 0 && meeting.expected != lanes))
+    fail(*running_, where,
+         concatenate("barrier ", barrier, " for ", lanes, " lanes; expected ",
+                     meeting.arrived > 0 ? concatenate(meeting.expected, ", as others did")
+                                         : std::string("whole warps")));
+  meeting.expected = lanes;
+  if (++meeting.arrived < lanes) return false;
+  meeting.arrived = 0;
+  ++meeting.turn;
+  for (Lane& lane : lanes_)
+    if (lane.state == State::at_meeting && lane.mask == unsigned(barrier)) lane.state = State::ready;
+  return true;
+}
+
 LIMOE_UNSEEN_BY_TSAN void Machine::expect_returned() const {
+  for (int barrier = 0; barrier < kMeetings; ++barrier)
+    if (meetings_[barrier].arrived > 0 && std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
+          return lane.state == State::returned;
+        }))
+      fail(lanes_.front(), lanes_.front().where,
+           concatenate("all returned while barrier ", barrier, " had ", meetings_[barrier].arrived, " of ",
+                       meetings_[barrier].expected, " lanes"));
   for (const Lane& lane : lanes_) {
     if (lane.state != State::returned) fail(lane, lane.where, concatenate("waits for ever at ", lane.what));
     if (!lane.open_copies.empty() || !lane.committed_copies.empty())
       fail(lane, lane.where, "returned before it waited for its asynchronous copies");
+    if (!lane.open_products.empty() || !lane.committed_products.empty())
+      fail(lane, lane.where, "returned before it waited for its warpgroup's products");
   }
 }
 
@@ -178,7 +211,10 @@ LIMOE_UNSEEN_BY_TSAN void Machine::run_block() {
     lane.barriers = lane.collectives = 0;
     lane.open_copies.clear();
     lane.committed_copies.clear();
+    lane.open_products.clear();
+    lane.committed_products.clear();
   }
+  for (Meeting& meeting : meetings_) meeting.arrived = 0;
   tsan_release(&begin_order_);
   uint64_t turn = (uint64_t(running_block.z) << 42) + (uint64_t(running_block.y) << 21) + running_block.x;
   for (bool progressed = true; progressed;) {

@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@
 
 namespace limoe::cuda::sim {
 
-enum class State { unstarted, ready, at_barrier, at_collective, returned };
+enum class State { unstarted, ready, at_barrier, at_meeting, at_collective, returned };
 
 struct Copy {
   void* to;
@@ -33,11 +34,27 @@ struct Lane {
   Index3 thread;
   std::vector<Copy> open_copies;
   std::deque<std::vector<Copy>> committed_copies;
+  std::vector<std::function<void()>> open_products;
+  std::deque<std::vector<std::function<void()>>> committed_products;
 };
+
+// A barrier of its own number, for some warps of a block (meet_at() of cuda/mma.cuh).
+struct Meeting {
+  int expected = 0, arrived = 0;  // lanes
+  unsigned turn = 0;              // how often all came
+  uint64_t order[2] = {};         // the addresses ThreadSanitizer knows it by, in turn
+};
+inline constexpr int kMeetings = 16;
 
 struct Slots {
   unsigned char bytes[2][kWarpSize][kMostExchanged];
   uint64_t order[2];  // the addresses ThreadSanitizer knows a warp's barriers by, in turn
+};
+
+// Shared memory begins where a panel may (cuda/mma.cuh).
+inline constexpr std::align_val_t kSharedAlignment{1024};
+struct SharedDeleter {
+  void operator()(unsigned char* block) const { ::operator delete[](block, kSharedAlignment); }
 };
 
 // Runs one block at a time. There is one, kept for the whole program, because fibers are dear to make.
@@ -50,6 +67,9 @@ class Machine {
   Lane& running() { return *running_; }
   Slots& slots_of_running() { return slots_[size_t(running_ - lanes_.data()) / kWarpSize]; }
   void* shared() { return shared_.get(); }
+  // True when the running lane was the last of `lanes`: those that wait go on.
+  bool arrive(int barrier, int lanes, const Where& where);
+  uint64_t* order_of(int barrier);
   std::string lane_name(const Lane& lane) const;
   [[noreturn]] void fail(const Lane& lane, const Where& where, const std::string& what) const;
 
@@ -70,9 +90,10 @@ class Machine {
   LaunchShape shape_;
   std::vector<Lane> lanes_;
   std::vector<Slots> slots_;  // by warp
+  Meeting meetings_[kMeetings];
   std::vector<size_t> order_;
   std::vector<std::unique_ptr<Fiber>> fibers_;
-  std::unique_ptr<unsigned char[]> shared_;
+  std::unique_ptr<unsigned char[], SharedDeleter> shared_;
   std::unique_ptr<Fiber> scheduler_;
   Lane* running_ = nullptr;
   std::exception_ptr error_;

@@ -5,6 +5,7 @@
 // in float; a tensor core may add in another order.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -124,5 +125,80 @@ template <int Groups>
 void wait_for_copies(const sim::Where& where = sim::Where::current()) {
   sim::wait_for_copies(Groups, where);
 }
+
+inline void meet_at(int barrier, int lanes, const sim::Where& where = sim::Where::current()) {
+  sim::meet_at(barrier, lanes, where);
+}
+inline void arrive_at(int barrier, int lanes, const sim::Where& where = sim::Where::current()) {
+  sim::arrive_at(barrier, lanes, where);
+}
+
+struct PanelPart {
+  const bf16* begin;
+  int block_bytes;
+};
+inline PanelPart panel_part(const bf16* begin, int block_bytes) {
+  return {begin, block_bytes};
+}
+
+namespace sim {
+
+// Value (x, k) of a part of a panel, x counting rows of A or columns of B.
+template <bool KOuter>
+bf16 panel_value(const PanelPart& part, int x, int k) {
+  constexpr int kLineBytes = kPanelLine * int(sizeof(bf16));
+  const int byte =
+      KOuter ? x / kPanelLine * part.block_bytes + k * kLineBytes + x % kPanelLine * int(sizeof(bf16))
+             : x * kLineBytes + k * int(sizeof(bf16));
+  const auto begin = reinterpret_cast<uintptr_t>(part.begin);
+  const uintptr_t panel = begin & ~uintptr_t(kPanelAlignment - 1);
+  return *reinterpret_cast<const bf16*>(panel + uintptr_t(swizzled(int(begin - panel) + byte)));
+}
+
+inline void expect_same_part(const char* what, const PanelPart& part, const Where& where) {
+  expect_aligned("multiply_add_group: a panel", part.begin, 16, where);
+  if (part.block_bytes % kPanelAlignment != 0)
+    fail(where, "multiply_add_group: blocks of " + std::to_string(part.block_bytes) + " bytes");
+  const unsigned char* const slots = warp_collective(what, 0xffffffffu, &part, sizeof part, where);
+  const PanelPart first = shown_by<PanelPart>(slots, 0);
+  if (first.begin != part.begin || first.block_bytes != part.block_bytes)
+    fail(where, std::string(what) + ": lanes of a warp name different panels");
+}
+
+}  // namespace sim
+
+template <bool AOuter, bool BOuter>
+void multiply_add_group(float (&c)[128], PanelPart a, PanelPart b, bool add,
+                        const sim::Where& where = sim::Where::current()) {
+  constexpr int kSums = 128;
+  sim::expect_same_part("multiply_add_group: a", a, where);
+  sim::expect_same_part("multiply_add_group: b", b, where);
+  const int lane = sim::own_lane();
+  const int warp = int(threadIdx.y * blockDim.x + threadIdx.x) / kWarpSize % kWarpgroup;
+  sim::defer_product([sums = &c[0], a, b, add, row = 16 * warp + lane / 4, column = 2 * (lane % 4)] {
+    if (!add) std::fill_n(sums, kSums, 0.0f);
+    for (int half = 0; half < 2; ++half)
+      for (int k = 0; k < 16; ++k) {
+        const float x = float(sim::panel_value<AOuter>(a, row + 8 * half, k));
+        for (int j = 0; j < kSums / 4; ++j)
+          for (int i = 0; i < 2; ++i)
+            sums[4 * j + 2 * half + i] += x * float(sim::panel_value<BOuter>(b, 8 * j + column + i, k));
+      }
+  });
+}
+
+inline void fence_products() {}
+inline void commit_products() {
+  sim::commit_products();
+}
+template <int Groups>
+void wait_for_products(const sim::Where& where = sim::Where::current()) {
+  sim::wait_for_products(Groups, where);
+}
+inline void show_copies() {}
+template <int Registers>
+void take_registers() {}
+template <int Registers>
+void give_registers() {}
 
 }  // namespace limoe::cuda

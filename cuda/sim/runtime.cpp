@@ -60,8 +60,14 @@ int device_count(std::string*) {
   memory_bytes();
   return 1;
 }
+bool has_warpgroup_products() {
+  return true;
+}
+int multiprocessors() {
+  return properties_of(0).multiprocessors;
+}
 DeviceProperties properties_of(int) {
-  return {"simulator", 8, 0, 1, memory_bytes(), kMostSharedBytes};
+  return {"simulator", 8, 0, 1, memory_bytes(), kMostSharedBytesOfHopper};
 }
 
 void* allocate(size_t bytes) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "cuda/device_support.h"
+#include "cuda/vendor/upload.h"
 #include "tensor/error.h"
 
 namespace limoe::cuda {
@@ -57,6 +58,23 @@ DeviceProperties properties_of(int device) {
           found.totalGlobalMem, found.sharedMemPerBlockOptin};
 }
 
+namespace {
+// Asking for them takes longer than a kernel.
+const DeviceProperties& first_device() {
+  static const DeviceProperties first = properties_of(0);
+  return first;
+}
+}  // namespace
+
+int multiprocessors() {
+  return first_device().multiprocessors;
+}
+bool has_warpgroup_products() {
+  static const bool has =
+      first_device().major == 9 && first_device().minor == 0 && has_code_for(LIMOE_CUDA_ARCHITECTURES, "90a");
+  return has;
+}
+
 void* allocate(size_t bytes) {
   void* block = nullptr;
   if (cudaMalloc(&block, bytes) == cudaSuccess) return block;
@@ -69,6 +87,7 @@ void free(void* block) noexcept {
 }
 
 void copy_to_device(void* to, const void* host, size_t bytes) {
+  if (bytes >= kLeastUpload) return upload(to, host, bytes);
   expect_success(cudaMemcpy(to, host, bytes, cudaMemcpyHostToDevice), "copy to the device");
 }
 void copy_to_host(void* host, const void* from, size_t bytes) {

@@ -48,6 +48,10 @@ VendorKeys::VendorKeys(const TrainConfig& config) {
 std::vector<std::pair<std::string, std::string>> VendorKeys::rows() const {
   if (gpu_.empty()) return {};
   std::vector<std::pair<std::string, std::string>> all{{"kernels run on", gpu_}, {"products by", products_}};
+  if (products_.starts_with("own"))
+    all.emplace_back("own in bf16 by", cuda::has_warpgroup_products()
+                                           ? "warpgroups (wgmma), small ones by warps"
+                                           : "warps (mma.sync)");
   if (!by_cudnn_.empty()) all.emplace_back("by cuDNN where it can", by_cudnn_);
   return all;
 }

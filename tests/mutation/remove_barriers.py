@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes every __syncthreads(), __syncwarp() and wait for asynchronous copies out of the kernels, one at a time, and tells which
+"""Takes every barrier and every wait for asynchronous copies and products out of the kernels, one at a time, and tells which
 removals the tests do not notice. A survivor is either redundant, and then it should go, or a test is missing.
 
   cmake -B build -DGPU=sim && cmake --build build --target limoe_kernel_tests
@@ -19,7 +19,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SYNC = re.compile(r"__syncthreads\(\);|__syncwarp\([^)]*\);|wait_for_copies<[^;]*>\(\);")
+SYNC = re.compile(r"__syncthreads\(\);|__syncwarp\([^)]*\);|wait_for_(?:copies|products)<[^;]*>\(\);"
+                  r"|(?:meet|arrive)_at\([^;]*\);")
 EXPLAINED = pathlib.Path(__file__).with_name("explained.txt")
 
 

@@ -14,7 +14,7 @@ namespace {
 template <class Tile, class T>
 void by_large_tiles(cuda::Stream stream, Product of, const T* a, const T* b, float* c) {
   const cuda::GemmShape shape{of.m, of.n, of.k};
-  const cuda::GemmPlan in_one_piece{true, 1, cuda::blocks_for(of.k, cuda::kGemmStep) * cuda::kGemmStep};
+  const cuda::GemmPlan in_one_piece{cuda::GemmTile::large, 1, cuda::blocks_for(of.k, cuda::kGemmStep) * cuda::kGemmStep};
   cuda::gemm_by_tiles<Tile, T, float>(stream, shape, in_one_piece, {a, of.k}, {b, of.n}, {c, of.n}, {});
 }
 

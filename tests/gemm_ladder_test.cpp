@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "bench/ladder/gemm/ladder.h"
+#include "cuda/runtime.h"
 #include "tensor/backend.h"
 #include "tensor/factory.h"
 #include "tests/support/device.h"
@@ -50,5 +51,7 @@ TEST_CASE("gemm ladder: every rung gives the product, on whole tiles and on odd 
     check_rung<float>("production", ladder::gemm_production, of);
     check_rung<bf16>("tensor cores", ladder::gemm_tensor_cores, of);
     check_rung<bf16>("production", ladder::gemm_production_bf16, of);
+    if (cuda::has_warpgroup_products())
+      check_rung<bf16>("production by warpgroups", ladder::gemm_production_warpgroups, of);
   }
 }

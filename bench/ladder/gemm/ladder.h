@@ -19,5 +19,6 @@ using Bf16Rung = void(cuda::Stream, Product, const bf16* a, const bf16* b, float
 
 F32Rung gemm_naive, gemm_shared_tiles, gemm_register_tiles, gemm_async_copies, gemm_production;
 Bf16Rung gemm_tensor_cores, gemm_production_bf16;
+Bf16Rung gemm_production_warpgroups;  // where cuda::has_warpgroup_products()
 
 }  // namespace limoe::ladder

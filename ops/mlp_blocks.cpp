@@ -88,7 +88,7 @@ void backward_run(const T* x, const T* hidden, const MlpParts<const T>& weights,
   const MlpParts<const T> own = of_expert(weights, run.expert, sizes);
   std::vector<Piece> blocks;
   cut(run, rows_of_block(sizes), blocks);
-  const int64_t longest = std::min(rows_of_block(sizes), run.end - run.begin);
+  const int64_t longest = rows_of_block(sizes);  // however few there are: routing changes, and memory is found again
   Tensor values = empty({longest, width}, dtype_of<T>), slopes = empty({longest, width}, dtype_of<T>);
   T *const value = values.mutable_data<T>(), *const gradient = slopes.mutable_data<T>();
   std::fill_n(sums.up_bias, width, T(0));
@@ -146,7 +146,7 @@ void mlp_forward_by_blocks(const T* x, const MlpParts<const T>& weights, const i
     const int64_t count = block.end - block.begin;
     const MlpParts<const T> own = of_expert(weights, block.expert, sizes);
     T* const before = hidden + block.begin * sizes.hidden;
-    Tensor values = empty({count, sizes.hidden}, dtype_of<T>);
+    Tensor values = empty({rows_of_block(sizes), sizes.hidden}, dtype_of<T>);
     T* const value = values.mutable_data<T>();
     gemm_on_this_thread<T>(count, sizes.hidden, sizes.inputs, {x + block.begin * sizes.inputs, sizes.inputs},
                            {own.up, sizes.hidden}, T(0), before, sizes.hidden, own.up_bias, sizes.precision);

@@ -1,8 +1,8 @@
-"""Puts what the benches printed into docs/performance.md.
+"""Puts what the benches printed into docs/performance.md and docs/gpu.md.
 
     python3 bench/fill_tables.py          (from the root of the project, after the commands the page names)
 
-The page says where with a pair of comments; what lies between them is replaced by the file's content:
+A page says where with a pair of comments; what lies between them is replaced by the file's content:
 
     <!-- bench/results/step.md -->  ...  <!-- end -->
 
@@ -12,7 +12,7 @@ import json
 import re
 from pathlib import Path
 
-PAGE = Path("docs/performance.md")
+PAGES = [Path("docs/performance.md"), Path("docs/gpu.md")]
 LEAST_SHARE = 0.005  # of the step; shorter ones are added up
 
 
@@ -47,10 +47,11 @@ def main():
 
     def filled(match):
         if not Path(match[2]).exists():
-            raise SystemExit(f"{PAGE}: {match[2]} is missing; run the command the page names beside it")
+            raise SystemExit(f"{match[2]} is missing; run the command that the page names beside it")
         return match[1] + "\n" + content(match[2]) + "\n\n" + match[3]
 
-    PAGE.write_text(pattern.sub(filled, PAGE.read_text()))
+    for page in PAGES:
+        page.write_text(pattern.sub(filled, page.read_text()))
 
 
 if __name__ == "__main__":

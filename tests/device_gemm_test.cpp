@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "cuda/gemm.h"
+#include "cuda/runtime.h"
 #include "tensor/backend.h"
 #include "tensor/factory.h"
 #include "tests/support/device.h"
@@ -173,6 +174,19 @@ TEST_CASE("device gemm: batches, beta, and every epilogue, with whole packs and 
   check({.m = 0, .n = 5, .k = 3});
   check({.m = 5, .n = 0, .k = 3});
   check({.m = 5, .n = 3, .k = 3, .batch = 0});
+}
+
+TEST_CASE(
+    "device gemm: warpgroups take what has enough tiles for them, in pieces that fill an H100's waves") {
+  if (!device_under_test()) return;
+  const GemmTile best = cuda::has_warpgroup_products() ? GemmTile::warpgroup : GemmTile::large;
+  CHECK(cuda::plan_gemm({54272, 768, 768}).tile == best);
+  CHECK(cuda::plan_gemm({128, 66 * 256, 768}).tile == best);
+  CHECK(cuda::plan_gemm({54272, 100, 768}).tile == GemmTile::large);  // less than half a tile across
+  CHECK(cuda::plan_gemm({200, 200, 768}).tile == GemmTile::small);
+  // 18 tiles of 128 x 256: seven pieces are 126 of 132 blocks; 72 tiles: five are 360 of 396.
+  CHECK(cuda::plan_gemm({768, 768, 54272}, GemmTile::warpgroup).pieces == 7);
+  CHECK(cuda::plan_gemm({768, 3072, 54272}, GemmTile::warpgroup).pieces == 5);
 }
 
 TEST_CASE("device gemm: a long k is cut into pieces that a second kernel adds, epilogue and all") {

@@ -144,7 +144,7 @@ TEST_CASE("device gemm: all transposes, with all tiles, aligned rows and rows th
 TEST_CASE("device gemm: warpgroups make whole tiles and parts of them, from one step of k to many") {
   for (const bool transposed_a : {false, true})
     for (const bool transposed_b : {false, true})
-      for (const int64_t k : {0, 16, 64, 72, 136, 448})
+      for (const int64_t k : {0, 16, 72, 448})
         check({.m = 264,
                .n = 272,
                .k = k,

@@ -89,7 +89,11 @@ __global__ void group_product_kernel(const bf16* a, const bf16* b, float* c, Fau
                                        k > 0);
   }
   commit_products();
-  if (fault == Fault::changed_early) store_panel(panel_a, b, 64, false);
+  if (fault == Fault::changed_early) {  // between barriers, so that it is no race, but before the wait
+    __syncthreads();
+    store_panel(panel_a, b, 64, false);
+    __syncthreads();
+  }
   if (fault != Fault::no_wait) wait_for_products<0>();
   for (int i = 0; i < 128; ++i) {
     const int row = warp_index() * 16 + lane_index() / 4 + i / 2 % 2 * 8;

@@ -27,6 +27,12 @@ bool waits_for_kernels() {
   return waits;
 }
 
+// Asking for them takes longer than a kernel.
+const DeviceProperties& first_device() {
+  static const DeviceProperties first = properties_of(0);
+  return first;
+}
+
 }  // namespace
 
 bool is_simulated() {
@@ -57,14 +63,6 @@ DeviceProperties properties_of(int device) {
           found.minor,          found.multiProcessorCount,
           found.totalGlobalMem, found.sharedMemPerBlockOptin};
 }
-
-namespace {
-// Asking for them takes longer than a kernel.
-const DeviceProperties& first_device() {
-  static const DeviceProperties first = properties_of(0);
-  return first;
-}
-}  // namespace
 
 int multiprocessors() {
   return first_device().multiprocessors;

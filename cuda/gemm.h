@@ -5,10 +5,11 @@
 // f32; C f32 or, from bf16 inputs, f32 or bf16.
 //   epilogue(s): s += bias[column]; before_gelu = s; s = gelu(s); s += residual    each if asked for
 //
-// A block makes one tile of C, 128 x 128 or 64 x 64, from panels of A and B that stream through shared memory
-// by cp.async. Products with few tiles and a long k (weight gradients) are cut along k; the pieces, in f32,
-// lie in the workspace until a second kernel adds them in order. All choices depend on the sizes alone, so
-// the bits are the same in every run.
+// A block makes a tile of C, 128 x 128 or 64 x 64, from panels of A and B that stream through shared memory
+// by cp.async; on a Hopper, in bf16, tiles of 128 x 256, one after another (cuda/gemm_warpgroup.cuh).
+// Products with few tiles and a long k (weight gradients) are cut along k; the pieces, in f32, lie in the
+// workspace until a second kernel adds them in order. All choices depend on the sizes alone, so the bits are
+// the same in every run.
 #pragma once
 
 #include <cstdint>

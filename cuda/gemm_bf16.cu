@@ -1,5 +1,5 @@
-#include "cuda/gemm_warpgroup.cuh"
 #include "cuda/gemm_kernel.cuh"
+#include "cuda/gemm_warpgroup.cuh"
 
 namespace limoe::cuda {
 

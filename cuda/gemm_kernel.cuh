@@ -1,4 +1,5 @@
-// The kernel and the launcher of gemm() for tiles of one kind (cuda/gemm_f32.cuh, cuda/gemm_bf16.cuh).
+// The kernel and the launcher of gemm() for tiles of one kind (cuda/gemm_f32.cuh, cuda/gemm_bf16.cuh,
+// cuda/gemm_warpgroup.cuh).
 #pragma once
 
 #include <algorithm>

@@ -4,6 +4,7 @@
 
 #include "cuda/launch.h"
 #include "cuda/runtime.h"
+#include "tensor/error.h"
 
 namespace limoe::cuda {
 namespace {
@@ -69,9 +70,17 @@ GemmTile best_tile(GemmShape shape) {
   return GemmTile::small;
 }
 
+GemmTile chosen_tile(GemmTile asked, GemmShape c) {
+  if (asked == GemmTile::warpgroup && !has_warpgroup_products())
+    throw CudaError(
+        "gemm: tiles of warpgroups were asked for; expected a Hopper and a program that holds code for "
+        "sm_90a");
+  return asked == GemmTile::automatic ? best_tile(c) : asked;
+}
+
 GemmPlan plan_gemm(GemmShape shape, GemmTile tile) {
   GemmPlan plan;
-  plan.tile = tile == GemmTile::automatic ? best_tile(shape) : tile;
+  plan.tile = chosen_tile(tile, shape);
   const int64_t steps = blocks_for(shape.k, kGemmStep);
   const int64_t steps_each = std::max<int64_t>(blocks_for(steps, piece_count(shape, plan.tile)), 1);
   plan.piece_length = steps_each * kGemmStep;

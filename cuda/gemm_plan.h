@@ -32,6 +32,9 @@ inline constexpr int kGemmStep = 64;  // k is cut at multiples of this
 // = 0, not.
 GemmTile best_tile(GemmShape shape);
 
+// `asked`, or the best for C where that is automatic. Throws CudaError for warpgroups where there are none.
+GemmTile chosen_tile(GemmTile asked, GemmShape c);
+
 GemmPlan plan_gemm(GemmShape shape, GemmTile tile = GemmTile::automatic);
 
 // Floats that gemm() needs beside its output: one copy of C a piece, or none.

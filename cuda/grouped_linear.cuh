@@ -72,8 +72,8 @@ inline ExpertRows expert_rows(GroupedShape shape, const int32_t* row_begin) {
 
 // C is what a launch makes, all experts' together; an expert should be expected to fill a tile.
 inline GemmTile grouped_tile(const GroupedShape& shape, GemmShape c) {
-  if (shape.tile != GemmTile::automatic) return shape.tile;
-  return shape.rows >= kSmallTile * shape.experts ? best_tile(c) : GemmTile::small;
+  const bool too_few = shape.tile == GemmTile::automatic && shape.rows < kSmallTile * shape.experts;
+  return too_few ? GemmTile::small : chosen_tile(shape.tile, c);
 }
 
 template <class Tile, bool KernelTransposed, class T>

@@ -120,25 +120,26 @@ std::vector<float> group_product_by_loops(const std::vector<bf16>& a, const std:
   return c;
 }
 
-enum class MeetingFault { none, nobody_comes, other_count, one_more };
+enum class MeetingFault { none, nobody_comes, other_count, one_more, no_such_barrier };
 
 // The second warp fills what the first one reads, twice; two barriers say that it is full and that it is
 // empty.
 __global__ void meeting_kernel(float* to, MeetingFault fault) {
   float* const shared = dynamic_shared<float>();
-  constexpr int kFull = 1, kEmpty = 2, kBoth = 2 * kWarpSize;
+  const int full = fault == MeetingFault::no_such_barrier ? 16 : 1;
+  constexpr int kEmpty = 2, kBoth = 2 * kWarpSize;
   for (int turn = 0; turn < 2; ++turn) {
     if (warp_index() == 1) {
       if (turn > 0) meet_at(kEmpty, kBoth);
       shared[lane_index()] = float(100 * turn + lane_index());
-      if (fault != MeetingFault::nobody_comes) arrive_at(kFull, kBoth);
+      if (fault != MeetingFault::nobody_comes) arrive_at(full, kBoth);
     } else {
-      meet_at(kFull, fault == MeetingFault::other_count ? 3 * kWarpSize : kBoth);
+      meet_at(full, fault == MeetingFault::other_count ? 3 * kWarpSize : kBoth);
       to[turn * kWarpSize + lane_index()] = shared[31 - lane_index()];
       if (turn == 0) arrive_at(kEmpty, kBoth);
     }
   }
-  if (fault == MeetingFault::one_more && warp_index() == 0) arrive_at(kFull, kBoth);
+  if (fault == MeetingFault::one_more && warp_index() == 0) arrive_at(full, kBoth);
 }
 
 std::vector<float> met(MeetingFault fault) {
@@ -243,6 +244,8 @@ TEST_CASE(
   CHECK_THROWS_WITH_AS(met(MeetingFault::nobody_comes), doctest::Contains("waits for ever at meet_at"),
                        CudaError);
   CHECK_THROWS_WITH_AS(met(MeetingFault::other_count), doctest::Contains("barrier 1 for"), CudaError);
+  CHECK_THROWS_WITH_AS(met(MeetingFault::no_such_barrier), doctest::Contains("barrier 16; expected 1 to 15"),
+                       CudaError);
   CHECK_THROWS_WITH_AS(met(MeetingFault::one_more),
                        doctest::Contains("all returned while barrier 1 had 32 of 64 lanes"), CudaError);
 }

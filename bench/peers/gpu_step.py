@@ -7,7 +7,7 @@ WHAT is a config file or the name of a preset, with ":PAIRS" behind it for anoth
 and batch (`limoe bench step --save`), PyTorch takes its steps from them (limoe_torch.py under torch.autocast, fused AdamW,
 foreach clipping): experts in a loop or as one batched product over padded capacity, padding skipped; with --compile also
 compiled. The losses of the first step have to agree within 2 % before anything is compared. limoe sends the batch to the
-GPU in every step; PyTorch's lies there. Medians of synchronised steps; ratios are PyTorch's best time over limoe's.
+GPU in every step; PyTorch's lies there. Medians of synchronised steps; a ratio is PyTorch's time over limoe's.
 """
 import argparse
 import gc

@@ -69,7 +69,7 @@ LIMOE_UNSEEN_BY_TSAN void block_barrier(const Where& where) {
 }
 
 LIMOE_UNSEEN_BY_TSAN void meet_at(int barrier, int lanes, const Where& where) {
-  uint64_t* const order = machine().order_of(barrier);
+  uint64_t* const order = machine().order_of(barrier, where);
   tsan_release(order);
   if (!machine().arrive(barrier, lanes, where))
     machine().park(State::at_meeting, "meet_at", unsigned(barrier), where);
@@ -77,7 +77,7 @@ LIMOE_UNSEEN_BY_TSAN void meet_at(int barrier, int lanes, const Where& where) {
 }
 
 LIMOE_UNSEEN_BY_TSAN void arrive_at(int barrier, int lanes, const Where& where) {
-  tsan_release(machine().order_of(barrier));
+  tsan_release(machine().order_of(barrier, where));
   machine().arrive(barrier, lanes, where);
 }
 

@@ -164,14 +164,14 @@ LIMOE_UNSEEN_BY_TSAN bool Machine::release_barrier() {
   return true;
 }
 
-LIMOE_UNSEEN_BY_TSAN uint64_t* Machine::order_of(int barrier) {
+LIMOE_UNSEEN_BY_TSAN uint64_t* Machine::order_of(int barrier, const Where& where) {
+  if (barrier < 1 || barrier >= kMeetings)
+    fail(*running_, where, concatenate("barrier ", barrier, "; expected 1 to ", kMeetings - 1));
   Meeting& meeting = meetings_[barrier];
   return &meeting.order[meeting.turn % 2];
 }
 
 LIMOE_UNSEEN_BY_TSAN bool Machine::arrive(int barrier, int lanes, const Where& where) {
-  if (barrier < 1 || barrier >= kMeetings)
-    fail(*running_, where, concatenate("barrier ", barrier, "; expected 1 to ", kMeetings - 1));
   Meeting& meeting = meetings_[barrier];
   if (lanes < kWarpSize || lanes % kWarpSize != 0 || (meeting.arrived > 0 && meeting.expected != lanes))
     fail(*running_, where,

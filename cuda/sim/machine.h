@@ -69,7 +69,7 @@ class Machine {
   void* shared() { return shared_.get(); }
   // True when the running lane was the last of `lanes`: those that wait go on.
   bool arrive(int barrier, int lanes, const Where& where);
-  uint64_t* order_of(int barrier);
+  uint64_t* order_of(int barrier, const Where& where);
   std::string lane_name(const Lane& lane) const;
   [[noreturn]] void fail(const Lane& lane, const Where& where, const std::string& what) const;
 

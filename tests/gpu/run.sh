@@ -61,6 +61,7 @@ SHARES=16
 sanitizer() {
   local share processes=() failed=0 each
   each=$((($("$BUILD/limoe_kernel_tests" -tc='*device*' --count | sed -n 's/.*: *//p' | tail -1) + SHARES - 1) / SHARES))
+  [ "$each" -gt 0 ] || { echo "$1: limoe_kernel_tests names no tests of devices; expected some" >&2; return 1; }
   for ((share = 0; share < SHARES; ++share)); do
     compute-sanitizer --tool "$1" --error-exitcode 1 --log-file "$OUT/$1-$share.log" "$BUILD/limoe_kernel_tests" \
       --require-gpu -tc='*device*' --first=$((share * each + 1)) --last=$((share * each + each)) \

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "ops/fetch_ahead.h"
 #include "ops/gemm.h"
 #include "ops/gemm_bf16.h"
 #include "ops/gemm_pack.h"
@@ -53,23 +52,55 @@ int64_t depth_of_run(int64_t m, int64_t n) {
              : std::clamp(kMostElementsCrossed / std::max<int64_t>(n, 1), kLeastDepth, kMostDepth);
 }
 
-// One strip. The first tile fetches what it is told to fetch ahead, each one the next one's piece of C.
+// The rows that a tile fetches while it is computed.
 template <class T>
-void strip(TileOperands<T> of, const TileCut& cut, bool a_packed, int64_t width) {
+class RowsAhead {
+ public:
+  void clear() { count_ = 0; }
+  void add(const T* first, int64_t stride, int64_t rows) {
+    for (int64_t i = 0; i < rows; ++i) rows_[count_++] = first + i * stride;
+  }
+  void give_to(TileOperands<T>& of) {
+    if (count_ == 0) add(of.c, 0, 1);
+    of.ahead = rows_;
+    of.ahead_per_step = (uint64_t(count_) << 32) / uint64_t(std::max<int64_t>(of.k, 1));
+  }
+
+ private:
+  const T* rows_[kMostDepth + kTileRows];
+  int64_t count_ = 0;
+};
+
+// Where the strip to the right begins; null: there is none, or it needs no fetching.
+template <class T>
+struct NextStrip {
+  const T *b, *c;
+  int64_t b_stride;
+};
+
+// One strip. Each tile fetches the next one's piece of C, all together the k rows of the next strip's B.
+template <class T>
+void strip(TileOperands<T> of, const TileCut& cut, bool a_packed, int64_t width, const NextStrip<T>& next) {
   const auto& bodies = tile_bodies<T>(width);
   const TileOperands<T> all = of;
+  RowsAhead<T> ahead;
   for (int64_t tile = 0; tile < cut.tiles; ++tile) {
     const int64_t begin = cut.first_row(tile), end = cut.first_row(tile + 1);
     if (a_packed) of.a_column = end - begin;
     of.a = all.a + begin * (a_packed ? all.k : all.a_row);
     of.start = all.start + begin * all.start_stride;
     of.c = all.c + begin * all.c_stride;
+    ahead.clear();
     if (tile + 1 < cut.tiles)
-      fetch_rows<Fetch::to_read>(all.c + end * all.c_stride, all.c_stride, cut.first_row(tile + 2) - end,
-                                 width);
-    bodies[end - begin - 1](of);
-    of.ahead = all.b;
-    of.ahead_stride = all.b_stride;
+      ahead.add(all.c + end * all.c_stride, all.c_stride, cut.first_row(tile + 2) - end);
+    else if (next.c)
+      ahead.add(next.c, all.c_stride, cut.first_row(1));
+    if (next.b) {
+      const int64_t p = all.k * tile / cut.tiles;
+      ahead.add(next.b + p * next.b_stride, next.b_stride, all.k * (tile + 1) / cut.tiles - p);
+    }
+    ahead.give_to(of);
+    bodies[size_t(end - begin - 1)](of);
   }
 }
 
@@ -94,8 +125,8 @@ void multiply_block(int64_t rows, int64_t n, int64_t depth, GemmOperand<T> a, Ge
                        .a_column = a.transposed ? a.stride : 1,
                        .b = packed ? panel : columns.data,
                        .b_stride = packed ? kColumns : b.stride,
-                       .ahead = nullptr,
-                       .ahead_stride = 0,
+                       .ahead = nullptr,  // strip()'s
+                       .ahead_per_step = 0,
                        .start = add    ? c + j
                                 : bias ? bias + j
                                        : kZeros,
@@ -103,10 +134,10 @@ void multiply_block(int64_t rows, int64_t n, int64_t depth, GemmOperand<T> a, Ge
                        .c = c + j,
                        .c_stride = c_stride,
                        .last_lanes = width - (run_count(width, kLanes<T>) - 1) * kLanes<T>};
-    const bool fetch_ahead = !b.transposed && j + kColumns < n;
-    of.ahead = fetch_ahead ? columns.data + kColumns : of.b;
-    of.ahead_stride = fetch_ahead ? b.stride : of.b_stride;
-    strip(of, cut, block_of_a != nullptr, width);
+    NextStrip<T> next{nullptr, nullptr, b.stride};
+    if (j + kColumns < n) next.c = of.c + kColumns;
+    if (next.c && !b.transposed) next.b = columns.data + kColumns;  // transposed it lies in streams
+    strip(of, cut, block_of_a != nullptr, width, next);
   }
 }
 

@@ -38,10 +38,10 @@ struct TileOperands {
   int64_t a_row, a_column;  // from one row, one column of A to the next
   const T* b;
   int64_t b_stride;
-  // k rows as wide as the tile's, fetched into the caches meanwhile: what is needed next. Where nothing is,
-  // B's own, which costs nothing. A prefetch of what nobody may read is harmless.
-  const T* ahead;
-  int64_t ahead_stride;
+  // Rows as wide as the tile's, fetched into the caches meanwhile: what is needed next. They are spread over
+  // the k steps, because a core waits for about 16 lines at a time: asked for at once they hold up the sums.
+  const T* const* ahead;
+  uint64_t ahead_per_step;  // rows * 2^32, rounded down; one row at least
   const T* start;
   int64_t start_stride;  // 0: one row for all
   T* c;
@@ -53,7 +53,7 @@ struct TileOperands {
 // where the target has masks; elsewhere they have to be there.
 template <class T, int64_t kRegisters, bool kPartial, int64_t kRows>
 void gemm_tile(const TileOperands<T>& of) {
-  const auto [k, a, a_row, a_column, b, b_stride, ahead, ahead_stride, start, start_stride, c, c_stride,
+  const auto [k, a, a_row, a_column, b, b_stride, ahead, ahead_per_step, start, start_stride, c, c_stride,
               last_lanes] = of;
   Register<T> sums[kRows][kRegisters], row[kRegisters];
 #pragma GCC unroll 64
@@ -70,8 +70,9 @@ void gemm_tile(const TileOperands<T>& of) {
       row[j] =
           kPartial && kHasMasks && j == kRegisters - 1 ? load_lanes(from, last_lanes) : load_register(from);
     }
+    const T* const ahead_row = ahead[uint64_t(p) * ahead_per_step >> 32];
 #pragma GCC unroll 4
-    for (int64_t j = 0; j < kRegisters; ++j) __builtin_prefetch(ahead + p * ahead_stride + j * kLanes<T>);
+    for (int64_t j = 0; j < kRegisters; ++j) __builtin_prefetch(ahead_row + j * kLanes<T>);
     // What further tiles need of A where it lies transposed; elsewhere its rows are streams anyway.
     __builtin_prefetch(a + p * a_column + 2 * kLanes<T>);
 #pragma GCC unroll 64

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "ops/eigen_maps.h"
+#include "ops/fetch_ahead.h"
 #include "ops/sequences.h"
 #include "ops/small_gemm.h"
 #include "ops/vector_math.h"
@@ -24,10 +26,16 @@ struct AttentionHeads {
   double score_scale() const { return 1 / std::sqrt(double(width)); }
 };
 
-// Queries are done in blocks of one or two registers, a query a lane: scores of a block are [length, lanes],
+// One head of one sequence.
+struct HeadPlace {
+  SequenceRange range;
+  int64_t head;
+};
+
+// Queries are done in blocks of up to three registers, a query a lane: scores of a block are [length, lanes],
 // so maximum, exp() and sums over keys run down the registers, for all queries at once.
 template <class T>
-constexpr int64_t kQueryBlock = 2 * kLanes<T>;
+constexpr int64_t kQueryBlock = 3 * kLanes<T>;
 
 template <class T>
 int64_t lanes_for(int64_t queries) {
@@ -38,8 +46,16 @@ int64_t lanes_for(int64_t queries) {
 // several blocks of queries read them they are worth a copy, side by side, and their gradients a sum there.
 template <class T>
 bool worth_copying(int64_t length) {
-  return length > 2 * kQueryBlock<T>;
+  return length > 4 * kLanes<T>;
 }
+
+// Where a head is many products long, there is time to fetch the next one's rows: each lies in a page of its
+// own, where the processor sees no stream.
+template <class T>
+bool worth_fetching(int64_t length) {
+  return length > kQueryBlock<T>;
+}
+constexpr int64_t kRowsFetchedAtOnce = 3;  // with every tile of a product
 
 // What one run of heads works in.
 template <class T>
@@ -58,6 +74,7 @@ class AttentionScratch {
     lse = take(1);
   }
 
+  RowsToFetch<T> ahead;                // while this head is computed
   T *scores, *dscores;                 // [length, lanes]
   T *queries, *gradients;              // q^T and dy^T of the block, [head width, lanes]
   T* lse;                              // [lanes]
@@ -104,46 +121,65 @@ inline Register<double> exp_of_score(Register<double> x) {
   return x;
 }
 
-// scores [length, stride], of one register of queries, become p; lse of each query is written.
-template <class T>
-void softmax_of_queries(const AttentionKeys& keys, int64_t length, int64_t stride, T score_scale, T* scores,
-                        T* lse) {
+// scores [length, kRegisters registers of queries] become p; lse of each query is written.
+template <int64_t kRegisters, class T>
+void softmax_of_queries(const AttentionKeys& keys, int64_t length, T score_scale, T* scores, T* lse) {
   using Register = Register<T>;
-  const auto row = [=](int64_t i) { return reinterpret_cast<Register*>(scores + i * stride); };
-  Register largest = -std::numeric_limits<T>::infinity() - Register{}, sum{};
+  const auto row = [=](int64_t i) { return reinterpret_cast<Register*>(scores) + i * kRegisters; };
+  Register largest[kRegisters], offset[kRegisters], sum[kRegisters] = {}, share[kRegisters];
+  for (int64_t r = 0; r < kRegisters; ++r) largest[r] = -std::numeric_limits<T>::infinity() - Register{};
   for (int64_t i = 0; i < length; ++i)
-    if (keys(i)) largest = *row(i) > largest ? *row(i) : largest;  // may miss a NaN; the sum does not
-  const Register offset = largest * score_scale;
-  for (int64_t i = 0; i < length; ++i) {
-    const Register p = keys(i) ? exp_of_score(*row(i) * score_scale - offset) : Register{};
-    sum += p;
-    *row(i) = p;
+    if (keys(i))
+      for (int64_t r = 0; r < kRegisters; ++r)  // may miss a NaN; the sum does not
+        largest[r] = row(i)[r] > largest[r] ? row(i)[r] : largest[r];
+  for (int64_t r = 0; r < kRegisters; ++r) offset[r] = largest[r] * score_scale;
+  for (int64_t i = 0; i < length; ++i)
+    for (int64_t r = 0; r < kRegisters; ++r) {
+      const Register p = keys(i) ? exp_of_score(row(i)[r] * score_scale - offset[r]) : Register{};
+      sum[r] += p;
+      row(i)[r] = p;
+    }
+  for (int64_t r = 0; r < kRegisters; ++r) share[r] = T(1) / sum[r];
+  for (int64_t i = 0; i < length; ++i)
+    for (int64_t r = 0; r < kRegisters; ++r) row(i)[r] *= share[r];
+  for (int64_t r = 0; r < kRegisters; ++r) {
+    store_register(lse + r * kLanes<T>, sum[r]);
+    auto logarithm = as_row(lse + r * kLanes<T>, kLanes<T>);
+    logarithm = logarithm.log();
+    reinterpret_cast<Register*>(lse)[r] += offset[r];
   }
-  const Register share = T(1) / sum;
-  for (int64_t i = 0; i < length; ++i) *row(i) *= share;
-  *reinterpret_cast<Register*>(lse) = sum;
-  auto logarithm = as_row(lse, kLanes<T>);
-  logarithm = logarithm.log();
-  *reinterpret_cast<Register*>(lse) += offset;
 }
 
-// scores [length, stride], of one register of queries, become p, and dscores = dy v^T becomes ds.
+// scores [length, kRegisters registers of queries] become p, and dscores = dy v^T becomes ds.
 // delta = sum(p * dscores) over keys, which is sum(dy * y).
-template <class T>
-void softmax_gradient_of_queries(const AttentionKeys& keys, int64_t length, int64_t stride, T score_scale,
-                                 const T* lse, T* scores, T* dscores) {
+template <int64_t kRegisters, class T>
+void softmax_gradient_of_queries(const AttentionKeys& keys, int64_t length, T score_scale, const T* lse,
+                                 T* scores, T* dscores) {
   using Register = Register<T>;
-  const auto row = [=](T* of, int64_t i) { return reinterpret_cast<Register*>(of + i * stride); };
-  const Register offset = *reinterpret_cast<const Register*>(lse);
-  Register delta{};
-  for (int64_t i = 0; i < length; ++i) {
-    const Register p = keys(i) ? exp_of_score(*row(scores, i) * score_scale - offset) : Register{};
-    delta += p * *row(dscores, i);
-    *row(scores, i) = p;
-  }
-  delta *= score_scale;
+  const auto row = [](T* of, int64_t i) { return reinterpret_cast<Register*>(of) + i * kRegisters; };
+  const auto* const offset = reinterpret_cast<const Register*>(lse);
+  Register delta[kRegisters] = {};
   for (int64_t i = 0; i < length; ++i)
-    *row(dscores, i) = *row(scores, i) * (*row(dscores, i) * score_scale - delta);
+    for (int64_t r = 0; r < kRegisters; ++r) {
+      const Register p = keys(i) ? exp_of_score(row(scores, i)[r] * score_scale - offset[r]) : Register{};
+      delta[r] += p * row(dscores, i)[r];
+      row(scores, i)[r] = p;
+    }
+  for (int64_t r = 0; r < kRegisters; ++r) delta[r] *= score_scale;
+  for (int64_t i = 0; i < length; ++i)
+    for (int64_t r = 0; r < kRegisters; ++r)
+      row(dscores, i)[r] = row(scores, i)[r] * (row(dscores, i)[r] * score_scale - delta[r]);
+}
+
+// body(its width in registers, known to the compiler) for a block of queries so many lanes wide.
+template <class T, class Body>
+void for_registers_of(int64_t lanes, const Body& body) {
+  if (lanes == kLanes<T>)
+    body(std::integral_constant<int64_t, 1>());
+  else if (lanes == 2 * kLanes<T>)
+    body(std::integral_constant<int64_t, 2>());
+  else
+    body(std::integral_constant<int64_t, 3>());
 }
 
 template <class T>
@@ -153,9 +189,10 @@ struct AttentionForwardOnCpu {
   T *y, *lse;
   AttentionHeads heads;
 
-  void head(SequenceRange range, int64_t head, AttentionScratch<T>& scratch) const {
-    const auto [first, length] = range;
-    const int64_t stride = heads.qkv_stride(), columns = heads.columns();
+  // y and lse of `place`; what the head at `next` reads is fetched meanwhile.
+  void head(const HeadPlace& place, const HeadPlace& next, AttentionScratch<T>& scratch) const {
+    const auto [first, length] = place.range;
+    const int64_t head = place.head, stride = heads.qkv_stride(), columns = heads.columns();
     const T* const q = qkv + first * stride + head * heads.width;
     T* const out = y + first * columns + head * heads.width;
     T* const row_lse = lse + first * heads.count + head;
@@ -168,18 +205,31 @@ struct AttentionForwardOnCpu {
     const SmallRows<const T> k = copied_if_worth<T>({q + columns, stride}, length, heads.width, scratch.keys),
                              v = copied_if_worth<T>({q + 2 * columns, stride}, length, heads.width,
                                                     scratch.values);
+    fetch_meanwhile(place, next, scratch.ahead);
     for (int64_t begin = 0; begin < length; begin += kQueryBlock<T>) {
       const int64_t count = std::min(kQueryBlock<T>, length - begin), lanes = lanes_for<T>(count);
       transpose_padded(q + begin * stride, stride, count, heads.width, scratch.queries, lanes);
       small_gemm(length, lanes, heads.width, {k.data, k.stride}, scratch.queries, lanes, scratch.scores,
-                 lanes);
-      for (int64_t lane = 0; lane < lanes; lane += kLanes<T>)
-        softmax_of_queries(keys, length, lanes, T(heads.score_scale()), scratch.scores + lane,
-                           scratch.lse + lane);
+                 lanes, scratch.ahead);
+      for_registers_of<T>(lanes, [&]<int64_t kRegisters>(std::integral_constant<int64_t, kRegisters>) {
+        softmax_of_queries<kRegisters>(keys, length, T(heads.score_scale()), scratch.scores, scratch.lse);
+      });
       for (int64_t i = 0; i < count; ++i) row_lse[(begin + i) * heads.count] = scratch.lse[i];
       small_gemm(count, heads.width, length, {scratch.scores, lanes, true}, v.data, v.stride,
-                 out + begin * columns, columns);
+                 out + begin * columns, columns, scratch.ahead);
     }
+  }
+
+ private:
+  void fetch_meanwhile(const HeadPlace& place, const HeadPlace& next, RowsToFetch<T>& ahead) const {
+    ahead.begin(kRowsFetchedAtOnce);
+    if (!worth_fetching<T>(place.range.length)) return;
+    const int64_t stride = heads.qkv_stride(), columns = heads.columns();
+    const T* const q = qkv + next.range.first * stride + next.head * heads.width;
+    ahead.add(y + place.range.first * columns + place.head * heads.width, columns, place.range.length,
+              heads.width);
+    for (const int64_t part : {1, 2, 0})
+      ahead.add(q + part * columns, stride, next.range.length, heads.width);
   }
 };
 
@@ -191,9 +241,10 @@ struct AttentionBackwardOnCpu {
   T* dqkv;
   AttentionHeads heads;
 
-  void head(SequenceRange range, int64_t head, AttentionScratch<T>& scratch) const {
-    const auto [first, length] = range;
-    const int64_t stride = heads.qkv_stride(), columns = heads.columns();
+  // dq, dk and dv of `place`; where they go, and what the head at `next` reads, is fetched meanwhile.
+  void head(const HeadPlace& place, const HeadPlace& next, AttentionScratch<T>& scratch) const {
+    const auto [first, length] = place.range;
+    const int64_t head = place.head, stride = heads.qkv_stride(), columns = heads.columns();
     const int64_t at = first * stride + head * heads.width;
     const AttentionKeys keys{key_valid ? key_valid + first : nullptr};
     if (!keys.any(length)) {
@@ -209,6 +260,7 @@ struct AttentionBackwardOnCpu {
                            .v = copied_if_worth<T>({q + 2 * columns, stride}, length, width, scratch.values),
                            .dk = copied ? SmallRows<T>{scratch.dkeys, width} : SmallRows<T>{dk, stride},
                            .dv = copied ? SmallRows<T>{scratch.dvalues, width} : SmallRows<T>{dv, stride}};
+    fetch_meanwhile(place, next, scratch.ahead);
     for (int64_t begin = 0; begin < length; begin += kQueryBlock<T>) {
       const int64_t count = std::min(kQueryBlock<T>, length - begin);
       const T* const row_lse = lse + (first + begin) * heads.count + head;
@@ -228,6 +280,20 @@ struct AttentionBackwardOnCpu {
   }
 
  private:
+  void fetch_meanwhile(const HeadPlace& place, const HeadPlace& next, RowsToFetch<T>& ahead) const {
+    ahead.begin(kRowsFetchedAtOnce);
+    if (!worth_fetching<T>(place.range.length)) return;
+    const int64_t stride = heads.qkv_stride(), columns = heads.columns();
+    const T* const q = qkv + next.range.first * stride + next.head * heads.width;
+    T* const dq = dqkv + place.range.first * stride + place.head * heads.width;
+    for (int64_t part = 0; part < 3; ++part)
+      ahead.add(dq + part * columns, stride, place.range.length, heads.width);
+    for (int64_t part = 0; part < 3; ++part)
+      ahead.add(q + part * columns, stride, next.range.length, heads.width);
+    ahead.add(dy + next.range.first * columns + next.head * heads.width, columns, next.range.length,
+              heads.width);
+  }
+
   struct KeysAndValues {
     SmallRows<const T> k, v;
     SmallRows<T> dk, dv;
@@ -241,17 +307,20 @@ struct AttentionBackwardOnCpu {
     const int64_t lanes = lanes_for<T>(count);
     transpose_padded(q, stride, count, width, scratch.queries, lanes);
     transpose_padded(dout, columns, count, width, scratch.gradients, lanes);
-    small_gemm(length, lanes, width, {of.k.data, of.k.stride}, scratch.queries, lanes, scratch.scores, lanes);
+    small_gemm(length, lanes, width, {of.k.data, of.k.stride}, scratch.queries, lanes, scratch.scores, lanes,
+               scratch.ahead);
     small_gemm(length, lanes, width, {of.v.data, of.v.stride}, scratch.gradients, lanes, scratch.dscores,
-               lanes);
-    for (int64_t lane = 0; lane < lanes; lane += kLanes<T>)
-      softmax_gradient_of_queries(keys, length, lanes, T(heads.score_scale()), scratch.lse + lane,
-                                  scratch.scores + lane, scratch.dscores + lane);
+               lanes, scratch.ahead);
+    for_registers_of<T>(lanes, [&]<int64_t kRegisters>(std::integral_constant<int64_t, kRegisters>) {
+      softmax_gradient_of_queries<kRegisters>(keys, length, T(heads.score_scale()), scratch.lse,
+                                              scratch.scores, scratch.dscores);
+    });
     small_gemm<T, kWrite>(length, width, count, {scratch.scores, lanes}, dout, columns, of.dv.data,
-                          of.dv.stride);
-    small_gemm<T, kWrite>(length, width, count, {scratch.dscores, lanes}, q, stride, of.dk.data,
-                          of.dk.stride);
-    small_gemm(count, width, length, {scratch.dscores, lanes, true}, of.k.data, of.k.stride, dq, stride);
+                          of.dv.stride, scratch.ahead);
+    small_gemm<T, kWrite>(length, width, count, {scratch.dscores, lanes}, q, stride, of.dk.data, of.dk.stride,
+                          scratch.ahead);
+    small_gemm(count, width, length, {scratch.dscores, lanes, true}, of.k.data, of.k.stride, dq, stride,
+               scratch.ahead);
   }
 };
 
@@ -265,8 +334,11 @@ void for_each_head(const Work& work, const Sequences& sequences) {
   const int64_t items = int64_t(ranges.size()) * work.heads.count;
   parallel_for(items, run_count(items, kMostRuns), [&](int64_t begin, int64_t end) {
     AttentionScratch<T> scratch(longest, work.heads);
+    const auto place = [&](int64_t item) {
+      return HeadPlace{ranges[size_t(item / work.heads.count)], item % work.heads.count};
+    };
     for (int64_t item = begin; item < end; ++item)
-      work.head(ranges[size_t(item / work.heads.count)], item % work.heads.count, scratch);
+      work.head(place(item), place(std::min(item + 1, end - 1)), scratch);
   });
 }
 

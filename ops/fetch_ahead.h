@@ -6,7 +6,8 @@
 
 namespace limoe::detail {
 
-enum class Fetch { to_read, to_write };
+// later: into the second-level cache, so that it drives nothing out of the first.
+enum class Fetch { to_read, to_write, to_read_later };
 
 constexpr int64_t kCacheLineBytes = 64;
 
@@ -14,7 +15,8 @@ template <Fetch kFor, class T>
 void fetch_rows(const T* from, int64_t stride, int64_t rows, int64_t width) {
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < width; j += kCacheLineBytes / int64_t(sizeof(T)))
-      __builtin_prefetch(from + i * stride + j, kFor == Fetch::to_write);
+      __builtin_prefetch(from + i * stride + j, kFor == Fetch::to_write,
+                         kFor == Fetch::to_read_later ? 2 : 3);
 }
 
 // What lies 4 KB behind a row, for loops over rows side by side.
@@ -22,5 +24,38 @@ template <Fetch kFor, class T>
 void fetch_behind(const T* row, int64_t width) {
   fetch_rows<kFor>(row + 4096 / int64_t(sizeof(T)), 0, 1, width);
 }
+
+// Rows that will be needed, fetched a few at a time between pieces of work that leave the memory idle: a core
+// waits for about 16 lines at once, so all in one go would be no faster than fetching them when they are
+// needed.
+template <class T>
+class RowsToFetch {
+ public:
+  void begin(int64_t rows_at_once) {
+    rows_at_once_ = rows_at_once;
+    now_ = end_ = 0;
+  }
+  void add(const T* first, int64_t stride, int64_t rows, int64_t width) {
+    runs_[end_++] = {first, stride, rows, width};
+  }
+  void fetch_some() {
+    for (int64_t row = 0; row < rows_at_once_ && now_ < end_; ++row) fetch_row();
+  }
+
+ private:
+  void fetch_row() {
+    Run& run = runs_[now_];
+    if (run.rows > 0) fetch_rows<Fetch::to_read_later>(run.next, 0, 1, run.width);
+    run.next += run.stride;
+    if (--run.rows <= 0) ++now_;
+  }
+
+  struct Run {
+    const T* next;
+    int64_t stride, rows, width;
+  };
+  Run runs_[8];
+  int64_t rows_at_once_ = 0, now_ = 0, end_ = 0;
+};
 
 }  // namespace limoe::detail

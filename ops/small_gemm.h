@@ -9,17 +9,23 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
+#include "ops/fetch_ahead.h"
 #include "ops/gemm.h"
 #include "ops/registers.h"
 
 namespace limoe {
 namespace detail {
 
-#if defined(__AVX512F__)
-constexpr int64_t kSmallTileRows = 8;
+// The most rows of a tile that is 0, 1, 2 ... registers wide: its sums, a row of B and an element of A fit
+// the registers, and the wider the tile the fewer loads a multiplication takes.
+constexpr int64_t kSmallTileRegisters = 4;
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int64_t kSmallTileRows[kSmallTileRegisters + 1] = {0, 16, 12, 9, 6};
 #else
-constexpr int64_t kSmallTileRows = 4;
+constexpr int64_t kSmallTileRows[kSmallTileRegisters + 1] = {0, 8, 6, 4, 2};
 #endif
 
 enum class Write { replace, add };
@@ -43,49 +49,64 @@ struct SmallRows {
 };
 
 // A tile of kRows rows and kRegisters whole registers of columns stays in registers for all of k.
-template <Write kWrite, int64_t kRows, int64_t kRegisters, class T, bool kTransposed>
+template <Write kWrite, int64_t kRegisters, class T, bool kTransposed, int64_t kRows>
 void small_tile(int64_t k, SmallOperand<T, kTransposed> a, SmallRows<const T> b, SmallRows<T> c) {
   Register<T> sums[kRows][kRegisters];
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (int64_t i = 0; i < kRows * kRegisters; ++i) {
     const auto* const old = reinterpret_cast<const Register<T>*>(c.data + i / kRegisters * c.stride);
     sums[i / kRegisters][i % kRegisters] = kWrite == Write::add ? old[i % kRegisters] : Register<T>{};
   }
   for (int64_t p = 0; p < k; ++p) {
     const Register<T>* const row = reinterpret_cast<const Register<T>*>(b.data + p * b.stride);
-#pragma GCC unroll 16
+#pragma GCC unroll 32
     for (int64_t i = 0; i < kRows * kRegisters; ++i)
       sums[i / kRegisters][i % kRegisters] += a.at(i / kRegisters, p) * row[i % kRegisters];
   }
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (int64_t i = 0; i < kRows * kRegisters; ++i)
     reinterpret_cast<Register<T>*>(c.data + i / kRegisters * c.stride)[i % kRegisters] =
         sums[i / kRegisters][i % kRegisters];
 }
 
-// All rows of a strip of columns.
+template <class T, bool kTransposed>
+using SmallTile = void (*)(int64_t k, SmallOperand<T, kTransposed> a, SmallRows<const T> b, SmallRows<T> c);
+
+// [rows - 1]: the one for so many rows.
+template <Write kWrite, int64_t kRegisters, class T, bool kTransposed, size_t... kRowsLessOne>
+constexpr auto small_tiles(std::index_sequence<kRowsLessOne...>) {
+  return std::array{small_tile<kWrite, kRegisters, T, kTransposed, int64_t(kRowsLessOne) + 1>...};
+}
+
+// All rows of a strip of columns, cut into tiles of as even a height as can be.
 template <Write kWrite, int64_t kRegisters, class T, bool kTransposed>
-void small_strip(int64_t m, int64_t k, SmallOperand<T, kTransposed> a, SmallRows<const T> b, SmallRows<T> c) {
-  int64_t i = 0;
-  for (; i + kSmallTileRows <= m; i += kSmallTileRows)
-    small_tile<kWrite, kSmallTileRows, kRegisters>(k, a.from_row(i), b, c.from_row(i));
-  if (m - i >= 4) {
-    small_tile<kWrite, 4, kRegisters>(k, a.from_row(i), b, c.from_row(i));
-    i += 4;
+void small_strip(int64_t m, int64_t k, SmallOperand<T, kTransposed> a, SmallRows<const T> b, SmallRows<T> c,
+                 RowsToFetch<T>& ahead) {
+  constexpr int64_t kMost = kSmallTileRows[kRegisters];
+  static constexpr std::array<SmallTile<T, kTransposed>, size_t(kMost)> kTiles =
+      small_tiles<kWrite, kRegisters, T, kTransposed>(std::make_index_sequence<kMost>());
+  const int64_t tiles = (m + kMost - 1) / kMost, least = tiles > 1 ? m / tiles : m,
+                longer = m - tiles * least;
+  for (int64_t tile = 0, row = 0; tile < tiles; ++tile) {
+    const int64_t rows = least + (tile < longer);
+    ahead.fetch_some();
+    kTiles[size_t(rows - 1)](k, a.from_row(row), b, c.from_row(row));
+    row += rows;
   }
-  if (m - i == 3) return small_tile<kWrite, 3, kRegisters>(k, a.from_row(i), b, c.from_row(i));
-  if (m - i == 2) return small_tile<kWrite, 2, kRegisters>(k, a.from_row(i), b, c.from_row(i));
-  if (m - i == 1) return small_tile<kWrite, 1, kRegisters>(k, a.from_row(i), b, c.from_row(i));
 }
 
 template <Write kWrite, bool kTransposed, class T>
 void small_product(int64_t m, int64_t n, int64_t k, SmallOperand<T, kTransposed> a, SmallRows<const T> b,
-                   SmallRows<T> c) {
+                   SmallRows<T> c, RowsToFetch<T>& ahead) {
   int64_t j = 0;
-  for (; j + 2 * kLanes<T> <= n; j += 2 * kLanes<T>)
-    small_strip<kWrite, 2>(m, k, a, {b.data + j, b.stride}, {c.data + j, c.stride});
-  for (; j + kLanes<T> <= n; j += kLanes<T>)
-    small_strip<kWrite, 1>(m, k, a, {b.data + j, b.stride}, {c.data + j, c.stride});
+  const auto strips = [&]<int64_t kRegisters>(std::integral_constant<int64_t, kRegisters>) {
+    for (; j + kRegisters * kLanes<T> <= n; j += kRegisters * kLanes<T>)
+      small_strip<kWrite, kRegisters>(m, k, a, {b.data + j, b.stride}, {c.data + j, c.stride}, ahead);
+  };
+  strips(std::integral_constant<int64_t, 4>());
+  strips(std::integral_constant<int64_t, 3>());
+  strips(std::integral_constant<int64_t, 2>());
+  strips(std::integral_constant<int64_t, 1>());
   if (j < n)
     gemm_on_this_thread<T>(m, n - j, k, {a.data, a.stride, kTransposed}, {b.data + j, b.stride},
                            T(kWrite == Write::add), c.data + j, c.stride);
@@ -95,13 +116,21 @@ void small_product(int64_t m, int64_t n, int64_t k, SmallOperand<T, kTransposed>
 
 using detail::Write;
 
+// `ahead`: what is fetched meanwhile, a few rows with each tile.
+template <class T, Write kWrite = Write::replace>
+void small_gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, const T* b, int64_t b_stride, T* c,
+                int64_t c_stride, detail::RowsToFetch<T>& ahead) {
+  if (a.transposed)
+    detail::small_product<kWrite, true, T>(m, n, k, {a.data, a.stride}, {b, b_stride}, {c, c_stride}, ahead);
+  else
+    detail::small_product<kWrite, false, T>(m, n, k, {a.data, a.stride}, {b, b_stride}, {c, c_stride}, ahead);
+}
+
 template <class T, Write kWrite = Write::replace>
 void small_gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, const T* b, int64_t b_stride, T* c,
                 int64_t c_stride) {
-  if (a.transposed)
-    detail::small_product<kWrite, true, T>(m, n, k, {a.data, a.stride}, {b, b_stride}, {c, c_stride});
-  else
-    detail::small_product<kWrite, false, T>(m, n, k, {a.data, a.stride}, {b, b_stride}, {c, c_stride});
+  detail::RowsToFetch<T> nothing;
+  small_gemm<T, kWrite>(m, n, k, a, b, b_stride, c, c_stride, nothing);
 }
 
 // to [columns, padded_rows] = from [rows, columns] transposed, zero behind the first `rows` of each row;

@@ -23,7 +23,6 @@ using FloatRegister = detail::Register<float>;
 constexpr int64_t kFloatLanes = detail::kLanes<float>;
 
 inline FloatRegister vector_exp(FloatRegister x) {
-  typedef uint32_t Bits __attribute__((vector_size(detail::kRegisterBytes)));
   constexpr float kRounder = 0x1.8p23f;  // adding it leaves no bits behind the point
   constexpr float kLn2First = 0.693359375f, kLn2Rest = -2.12194440e-4f;
   const FloatRegister shifted = x * 1.44269504f + kRounder, n = shifted - kRounder;
@@ -33,7 +32,12 @@ inline FloatRegister vector_exp(FloatRegister x) {
   q = q * r + 1.666657627e-01f;
   q = q * r + 0.5f;
   const FloatRegister power = q * (r * r) + r + 1.0f;
+#if defined(__AVX512F__)
+  return (FloatRegister)_mm512_scalef_ps((__m512)power, (__m512)n);
+#else
+  typedef uint32_t Bits __attribute__((vector_size(detail::kRegisterBytes)));
   return power * (FloatRegister)(((Bits)shifted << 23) + (127u << 23));
+#endif
 }
 
 // At least `least`, NaN let through.

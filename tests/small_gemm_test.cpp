@@ -42,8 +42,8 @@ void check_transpose(int64_t rows, int64_t columns) {
 }  // namespace
 
 TEST_CASE("small_gemm: agrees with the general product on every kind of edge, and writes nothing beside C") {
-  for (const int64_t m : {1, 3, 4, 8, 13, 36})
-    for (const int64_t n : {1, 15, 16, 31, 32, 33, 48})
+  for (const int64_t m : {1, 3, 4, 8, 13, 17, 36})
+    for (const int64_t n : {1, 15, 16, 31, 32, 33, 48, 63, 64, 81})
       for (const int64_t k : {1, 5, 36})
         for (const bool transposed : {false, true}) {
           check_product<float>(m, n, k, transposed);

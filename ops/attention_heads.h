@@ -32,10 +32,18 @@ struct HeadPlace {
   int64_t head;
 };
 
-// Queries are done in blocks of up to three registers, a query a lane: scores of a block are [length, lanes],
-// so maximum, exp() and sums over keys run down the registers, for all queries at once.
+// Queries are done in blocks of a few registers, a query a lane: scores of a block are [length, lanes], so
+// maximum, exp() and sums over keys run down the registers, for all queries at once. Blocks of three
+// registers go with the widest tiles; the last one may have four, so that none is left with a few queries.
 template <class T>
 constexpr int64_t kQueryBlock = 3 * kLanes<T>;
+template <class T>
+constexpr int64_t kLastQueryBlock = 4 * kLanes<T>;
+
+template <class T>
+int64_t queries_of_block(int64_t queries_left) {
+  return queries_left <= kLastQueryBlock<T> ? queries_left : kQueryBlock<T>;
+}
 
 template <class T>
 int64_t lanes_for(int64_t queries) {
@@ -46,7 +54,7 @@ int64_t lanes_for(int64_t queries) {
 // several blocks of queries read them they are worth a copy, side by side, and their gradients a sum there.
 template <class T>
 bool worth_copying(int64_t length) {
-  return length > 4 * kLanes<T>;
+  return length > kLastQueryBlock<T>;
 }
 
 // Where a head is many products long, there is time to fetch the next one's rows: each lies in a page of its
@@ -62,7 +70,7 @@ template <class T>
 class AttentionScratch {
  public:
   AttentionScratch(int64_t longest, const AttentionHeads& heads)
-      : memory_(empty({2 * (longest + heads.width) + 1, kQueryBlock<T>}, dtype_of<T>)),
+      : memory_(empty({2 * (longest + heads.width) + 1, kLastQueryBlock<T>}, dtype_of<T>)),
         copies_(empty({4, worth_copying<T>(longest) ? longest * heads.width : 0}, dtype_of<T>)) {
     T** const copies[] = {&keys, &values, &dkeys, &dvalues};
     for (int64_t i = 0; i < 4; ++i) *copies[i] = copies_.mutable_data<T>() + i * copies_.dim(1);
@@ -83,7 +91,7 @@ class AttentionScratch {
  private:
   T* take(int64_t rows) {
     T* const taken = next_;
-    next_ += rows * kQueryBlock<T>;
+    next_ += rows * kLastQueryBlock<T>;
     return taken;
   }
 
@@ -174,12 +182,16 @@ void softmax_gradient_of_queries(const AttentionKeys& keys, int64_t length, T sc
 // body(its width in registers, known to the compiler) for a block of queries so many lanes wide.
 template <class T, class Body>
 void for_registers_of(int64_t lanes, const Body& body) {
-  if (lanes == kLanes<T>)
-    body(std::integral_constant<int64_t, 1>());
-  else if (lanes == 2 * kLanes<T>)
-    body(std::integral_constant<int64_t, 2>());
-  else
-    body(std::integral_constant<int64_t, 3>());
+  switch (lanes / kLanes<T>) {
+    case 1:
+      return body(std::integral_constant<int64_t, 1>());
+    case 2:
+      return body(std::integral_constant<int64_t, 2>());
+    case 3:
+      return body(std::integral_constant<int64_t, 3>());
+    default:
+      return body(std::integral_constant<int64_t, 4>());
+  }
 }
 
 template <class T>
@@ -206,8 +218,9 @@ struct AttentionForwardOnCpu {
                              v = copied_if_worth<T>({q + 2 * columns, stride}, length, heads.width,
                                                     scratch.values);
     fetch_meanwhile(place, next, scratch.ahead);
-    for (int64_t begin = 0; begin < length; begin += kQueryBlock<T>) {
-      const int64_t count = std::min(kQueryBlock<T>, length - begin), lanes = lanes_for<T>(count);
+    for (int64_t begin = 0, count; begin < length; begin += count) {
+      count = queries_of_block<T>(length - begin);
+      const int64_t lanes = lanes_for<T>(count);
       transpose_padded(q + begin * stride, stride, count, heads.width, scratch.queries, lanes);
       small_gemm(length, lanes, heads.width, {k.data, k.stride}, scratch.queries, lanes, scratch.scores,
                  lanes, scratch.ahead);
@@ -261,10 +274,10 @@ struct AttentionBackwardOnCpu {
                            .dk = copied ? SmallRows<T>{scratch.dkeys, width} : SmallRows<T>{dk, stride},
                            .dv = copied ? SmallRows<T>{scratch.dvalues, width} : SmallRows<T>{dv, stride}};
     fetch_meanwhile(place, next, scratch.ahead);
-    for (int64_t begin = 0; begin < length; begin += kQueryBlock<T>) {
-      const int64_t count = std::min(kQueryBlock<T>, length - begin);
+    for (int64_t begin = 0, count; begin < length; begin += count) {
+      count = queries_of_block<T>(length - begin);
       const T* const row_lse = lse + (first + begin) * heads.count + head;
-      for (int64_t i = 0; i < kQueryBlock<T>; ++i)
+      for (int64_t i = 0; i < kLastQueryBlock<T>; ++i)
         scratch.lse[i] = i < count ? row_lse[i * heads.count] : T(0);
       const T* const dout = dy + (first + begin) * columns + head * heads.width;
       if (begin == 0)

@@ -14,10 +14,7 @@ class Pending {
  public:
   // A leaf's turn would come last of all. Now its gradient is in the cache, and its memory is needed.
   void add(const std::shared_ptr<Node>& node, const Tensor& gradient) {
-    if (!node->backward) {
-      if (node->gradient.defined()) add_into(node->gradient, contiguous(gradient));
-      return;
-    }
+    if (!node->backward) return add_to_leaf(*node, gradient);
     const auto [at, is_first] = by_id_.try_emplace(node->id, Entry{node, gradient});
     if (is_first) return;
     Tensor& sum = at->second.gradient;
@@ -40,6 +37,15 @@ class Pending {
   }
 
  private:
+  static void add_to_leaf(Node& leaf, const Tensor& gradient) {
+    if (!leaf.gradient.defined()) return;
+    if (leaf.gradient_is_none)
+      copy_into(leaf.gradient, contiguous(gradient));
+    else
+      add_into(leaf.gradient, contiguous(gradient));
+    leaf.gradient_is_none = false;
+  }
+
   std::map<uint64_t, Entry, std::greater<>> by_id_;
 };
 
@@ -52,7 +58,10 @@ void run(Pending& pending) {
     if (backward_observer) backward_observer(*node, true);
     dy = Tensor();
     for (size_t i = 0; i < gradients.size(); ++i) {
-      if (!gradients[i].defined()) continue;
+      if (gradients.is_in_place(i) && !gradients[i].defined())
+        throw ValueError(node->full_name(), " backward: gradient of input ", i,
+                         " was not set; expected it in the room that was asked for");
+      if (!gradients[i].defined() || gradients.is_in_place(i)) continue;
       gradients[i].name_memory(node->full_name() + " backward");
       pending.add(node->inputs[i], gradients[i]);
     }

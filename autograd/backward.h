@@ -6,8 +6,9 @@
 // graph can be run once.
 //
 // Gradients of leaves are added to what is there, at once, so that no step holds those of all parameters
-// twice; all others are assigned. The first contribution to a value is kept as it is; a second one is added
-// in place only when nobody else holds that memory (`add` hands the same dy to both inputs).
+// twice, or written over it where it counts as zeros; all others are assigned. The first contribution to a
+// value is kept as it is; a second one is added in place only when nobody else holds that memory (`add` hands
+// the same dy to both inputs).
 #pragma once
 
 #include <functional>

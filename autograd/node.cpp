@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "tensor/error.h"
+#include "tensor/factory.h"
 
 namespace limoe {
 namespace {
@@ -34,6 +35,23 @@ Node::~Node() {
   }
 }
 
+const Tensor& Node::settled_gradient() {
+  if (gradient_is_none && gradient.defined()) fill_zero(gradient);
+  gradient_is_none = false;
+  return gradient;
+}
+
+Tensor InputGradients::room(size_t input, const Tensor& like) {
+  const std::shared_ptr<Node>& target = node_.inputs.at(input);
+  const bool own = target && !target->backward && target->gradient_is_none && target->gradient.defined() &&
+                   target->shape == like.shape() && target->dtype == like.dtype() &&
+                   target->device == like.device();
+  if (!own) return empty_like(like);
+  target->gradient_is_none = false;  // one room only: the same leaf may be two inputs
+  in_place_[input] = true;
+  return target->gradient;
+}
+
 void InputGradients::set(size_t input, Tensor gradient) {
   const std::shared_ptr<Node>& target = node_.inputs.at(input);
   if (!target) return;
@@ -44,6 +62,8 @@ void InputGradients::set(size_t input, Tensor gradient) {
     throw DTypeError(where(), " is ", gradient.dtype(), "; expected ", target->dtype);
   if (gradient.device() != target->device)
     throw DeviceError(where(), " is on ", gradient.device(), "; expected ", target->device);
+  if (in_place_[input] && gradient.raw_data() != target->gradient.raw_data())
+    throw ValueError(where(), " is elsewhere; expected it in the room that was asked for");
   gradients_[input] = std::move(gradient);
 }
 

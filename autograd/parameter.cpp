@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "tensor/error.h"
 #include "tensor/factory.h"
@@ -87,8 +88,18 @@ const Parameter& ParameterArena::parameter(const std::string& name) const {
   throw ValueError("parameter: ", name, " is unknown; the nearest known name is ", nearest_name(name, known));
 }
 
+const Tensor& ParameterArena::gradients() const {
+  for (const Parameter& parameter : parameters_) parameter.var.node()->settled_gradient();
+  return gradients_;
+}
+
+Tensor& ParameterArena::gradients() {
+  std::as_const(*this).gradients();
+  return gradients_;
+}
+
 void ParameterArena::zero_gradients() {
-  fill_zero(gradients_);
+  for (const Parameter& parameter : parameters_) parameter.var.node()->forget_gradient();
 }
 
 void ParameterArena::assign(const std::string& name, const Tensor& values) {

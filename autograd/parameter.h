@@ -56,11 +56,14 @@ class ParameterArena {
       const std::string& name) const;  // throws ValueError naming the nearest known name
   const Var& operator[](const std::string& name) const { return parameter(name).var; }
 
-  Tensor& values() { return values_; }        // [size], every parameter at its offset
-  Tensor& gradients() { return gradients_; }  // [size], likewise
+  // [size], every parameter at its offset.
+  Tensor& values() { return values_; }
   const Tensor& values() const { return values_; }
-  const Tensor& gradients() const { return gradients_; }
+  // Likewise. Ask again after a backward pass: what counts as zeros becomes zeros when it is asked for.
+  Tensor& gradients();
+  const Tensor& gradients() const;
   int64_t size() const { return values_.element_count(); }  // padding included
+  // All count as zeros; their memory is written when the first gradient of each arrives.
   void zero_gradients();
 
   // Overwrites a parameter's values (shape and dtype must fit): how checkpoints and goldens get in.

@@ -8,7 +8,7 @@ namespace limoe {
 const Tensor& Var::gradient() const {
   if (!node_ || node_->backward)
     throw ValueError("gradient: asked of a value that is no leaf; expected a leaf");
-  return node_->gradient;
+  return node_->settled_gradient();
 }
 
 Var leaf(Tensor value, Tensor gradient) {
@@ -24,8 +24,10 @@ Var leaf(Tensor value, Tensor gradient) {
 }
 
 Var leaf(Tensor value) {
-  Tensor gradient = zeros_like(value);
-  return leaf(std::move(value), std::move(gradient));
+  Tensor gradient = empty_like(value);
+  Var result = leaf(std::move(value), std::move(gradient));
+  result.node()->forget_gradient();
+  return result;
 }
 
 Var detach(const Var& x) {

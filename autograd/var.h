@@ -30,7 +30,7 @@ class Var {
 };
 
 // A value whose gradient is wanted. `gradient` is where it is added up: contiguous, shaped like the value,
-// zeroed by the caller; leaf(value) makes one of zeros.
+// zeroed by the caller; leaf(value) makes one that counts as zeros.
 Var leaf(Tensor value, Tensor gradient);
 Var leaf(Tensor value);
 

@@ -7,6 +7,7 @@
 #include "autograd/var.h"
 #include "ops/matmul_precision.h"
 #include "tensor/error.h"
+#include "tensor/factory.h"
 #include "tensor/tensor.h"
 
 namespace limoe {
@@ -78,6 +79,17 @@ inline void expect_same_device(const char* op, const char* argument, const Tenso
   if (x.defined() && x.device() != like.device())
     throw DeviceError(op, ": ", argument, " is on ", x.device(), "; expected ", like.device(), " like ",
                       like_name);
+}
+
+// Where a result of the kind of `like` is written: `room`, which must fit, or new memory where that is
+// undefined.
+inline Tensor room_or_new(const char* op, Tensor room, const Shape& shape, const Tensor& like) {
+  if (!room.defined()) return empty(shape, like.dtype(), like.device());
+  expect_shape(op, "room", room, shape, "because the result is that");
+  expect_same_kind(op, "room", room, "the result", like);
+  if (!room.is_contiguous())
+    throw ShapeError(op, ": room is a strided view ", room.shape(), "; expected contiguous memory");
+  return room;
 }
 
 }  // namespace limoe

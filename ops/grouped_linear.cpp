@@ -170,7 +170,7 @@ Tensor grouped_linear_backward_rows(const Tensor& kernel, const Tensor& row_begi
 }
 
 Tensor grouped_linear_backward_kernel(const Tensor& rows, const Tensor& row_begin, const Tensor& dy,
-                                      MatmulPrecision precision) {
+                                      MatmulPrecision precision, Tensor room) {
   constexpr const char* kOp = "grouped_linear backward";
   expect_rank(kOp, "dy", dy, 2);
   expect_dim(kOp, "dy", dy, 0, rows.dim(0), "because rows is ", rows.shape());
@@ -179,7 +179,7 @@ Tensor grouped_linear_backward_kernel(const Tensor& rows, const Tensor& row_begi
   const Sizes sizes{row_begin.dim(0) - 1, rows.dim(1), dy.dim(1), precision};
   const Tensor begins = checked_row_begin(kOp, row_begin, sizes.experts, "dy", dy);
   const Tensor in = contiguous(rows), gradient = contiguous(dy);
-  Tensor dkernel = empty({sizes.experts, sizes.inputs, sizes.outputs}, dy.dtype(), dy.device());
+  Tensor dkernel = room_or_new(kOp, std::move(room), {sizes.experts, sizes.inputs, sizes.outputs}, dy);
   const auto on_cpu = [&]<class T>(OnCpu<T>) {
     backward_kernel_cpu(in.data<T>(), begins.data<int32_t>(), gradient.data<T>(), dkernel.mutable_data<T>(),
                         sizes);
@@ -223,7 +223,8 @@ Var grouped_linear(const Var& rows, const Var& kernel, const Var& bias, const Te
                   if (d.wanted(0))
                     d.set(0, grouped_linear_backward_rows(kernel.get(), begins, dy, precision));
                   if (d.wanted(1))
-                    d.set(1, grouped_linear_backward_kernel(rows.get(), begins, dy, precision));
+                    d.set(1, grouped_linear_backward_kernel(rows.get(), begins, dy, precision,
+                                                            d.room(1, kernel.get())));
                   if (d.wanted(2)) d.set(2, grouped_linear_backward_bias(begins, dy));
                 });
 }

@@ -29,8 +29,9 @@ Tensor grouped_linear_forward(const Tensor& rows, const Tensor& kernel, const Te
                               const Tensor& row_begin, MatmulPrecision precision = MatmulPrecision::fp32);
 Tensor grouped_linear_backward_rows(const Tensor& kernel, const Tensor& row_begin, const Tensor& dy,
                                     MatmulPrecision precision = MatmulPrecision::fp32);
+// Written into `room` [E, K, M] where it is defined (InputGradients::room).
 Tensor grouped_linear_backward_kernel(const Tensor& rows, const Tensor& row_begin, const Tensor& dy,
-                                      MatmulPrecision precision = MatmulPrecision::fp32);
+                                      MatmulPrecision precision = MatmulPrecision::fp32, Tensor room = {});
 Tensor grouped_linear_backward_bias(const Tensor& row_begin, const Tensor& dy);
 
 }  // namespace limoe

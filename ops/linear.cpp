@@ -20,7 +20,8 @@ Var record_linear(const Var& x, const Var& kernel, const Var* bias, MatmulPrecis
                 [x = save(x.value(), "x"), kernel = save(kernel.value(), "kernel"),
                  has_bias = bias != nullptr, precision](const Tensor& dy, InputGradients& d) {
                   if (d.wanted(0)) d.set(0, linear_backward_x(kernel.get(), dy, precision));
-                  if (d.wanted(1)) d.set(1, linear_backward_kernel(x.get(), dy, precision));
+                  if (d.wanted(1))
+                    d.set(1, linear_backward_kernel(x.get(), dy, precision, d.room(1, kernel.get())));
                   if (has_bias && d.wanted(2)) d.set(2, linear_backward_bias(dy));
                 });
 }
@@ -73,13 +74,13 @@ Tensor linear_backward_x(const Tensor& kernel, const Tensor& dy, MatmulPrecision
   return dx;
 }
 
-Tensor linear_backward_kernel(const Tensor& x, const Tensor& dy, MatmulPrecision precision) {
+Tensor linear_backward_kernel(const Tensor& x, const Tensor& dy, MatmulPrecision precision, Tensor room) {
   expect_shape("linear backward", "dy", dy, x.shape().with(-1, dy.dim(-1)), "because x is ", x.shape());
   expect_precision("linear backward", precision, "dy", dy);
   const Tensor in = contiguous(x), gradient = contiguous(dy);
   const Rows rows = fold_leading_axes(in.shape());
   const int64_t columns = dy.dim(-1);
-  Tensor dkernel = empty({rows.width, columns}, dy.dtype(), dy.device());
+  Tensor dkernel = room_or_new("linear backward", std::move(room), {rows.width, columns}, dy);
   const auto on_cpu = [&]<class T>(OnCpu<T>) {
     gemm<T>(rows.width, columns, rows.count, {in.data<T>(), rows.width, true}, {gradient.data<T>(), columns},
             T(0), dkernel.mutable_data<T>(), columns, nullptr, precision);

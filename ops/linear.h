@@ -23,8 +23,9 @@ Tensor linear_forward(const Tensor& x, const Tensor& kernel, const Tensor& bias,
                       MatmulPrecision precision = MatmulPrecision::fp32);
 Tensor linear_backward_x(const Tensor& kernel, const Tensor& dy,
                          MatmulPrecision precision = MatmulPrecision::fp32);
+// Written into `room` [K, M] where it is defined (InputGradients::room).
 Tensor linear_backward_kernel(const Tensor& x, const Tensor& dy,
-                              MatmulPrecision precision = MatmulPrecision::fp32);
+                              MatmulPrecision precision = MatmulPrecision::fp32, Tensor room = {});
 Tensor linear_backward_bias(const Tensor& dy);
 
 }  // namespace limoe

@@ -37,9 +37,9 @@ struct Layout {
     return grouped() ? grouped_linear_backward_rows(kernel, row_begin, dy, precision)
                      : linear_backward_x(kernel, dy, precision);
   }
-  Tensor backward_kernel(const Tensor& x, const Tensor& dy) const {
-    return grouped() ? grouped_linear_backward_kernel(x, row_begin, dy, precision)
-                     : linear_backward_kernel(x, dy, precision);
+  Tensor backward_kernel(const Tensor& x, const Tensor& dy, const Tensor& room) const {
+    return grouped() ? grouped_linear_backward_kernel(x, row_begin, dy, precision, room)
+                     : linear_backward_kernel(x, dy, precision, room);
   }
   Tensor backward_bias(const Tensor& dy) const {
     return grouped() ? grouped_linear_backward_bias(row_begin, dy) : linear_backward_bias(dy);
@@ -116,8 +116,8 @@ Tensor forward(const Layout& layout, const Tensor& x, const Weights& w, Tensor& 
 void backward_by_blocks(const Layout& layout, const Tensor& x, const Tensor& hidden, const Weights& w,
                         const Tensor& dy, InputGradients& d) {
   const Tensor gradient = contiguous(dy), begins = begins_of(layout, fold_leading_axes(x.shape()).count);
-  Tensor dx = empty_like(x), up = empty_like(w.up), up_bias = empty_like(w.up_bias),
-         down = empty_like(w.down), down_bias = empty_like(w.down_bias);
+  Tensor dx = empty_like(x), up = d.room(1, w.up), up_bias = d.room(2, w.up_bias), down = d.room(3, w.down),
+         down_bias = d.room(4, w.down_bias);
   dispatch(layout.op, x, [&]<class T>(OnCpu<T>) {
     mlp_backward_by_blocks<T>(x.data<T>(), hidden.data<T>(), parts_of<T>(w), begins.data<int32_t>(),
                               gradient.data<T>(), sizes_of(layout, w), dx.mutable_data<T>(),
@@ -137,10 +137,10 @@ void backward(const Layout& layout, const Tensor& x, const Tensor& hidden, const
   Tensor gradient = layout.backward_x(w.down, dy);
   {
     const Tensor value = gelu_forward_and_backward(hidden, gradient);
-    if (d.wanted(3)) d.set(3, layout.backward_kernel(value, dy));
+    if (d.wanted(3)) d.set(3, layout.backward_kernel(value, dy, d.room(3, w.down)));
   }
   if (d.wanted(2)) d.set(2, layout.backward_bias(gradient));
-  if (d.wanted(1)) d.set(1, layout.backward_kernel(x, gradient));
+  if (d.wanted(1)) d.set(1, layout.backward_kernel(x, gradient, d.room(1, w.up)));
   if (d.wanted(0)) d.set(0, layout.backward_x(w.up, gradient));
 }
 

@@ -178,8 +178,9 @@ Tensor drawn(const Shape& shape, DType dtype, const Draw& draw) {
     if constexpr (std::is_same_v<T, int32_t>) {
       throw DTypeError("random: i32 was asked for; expected a floating dtype");
     } else {
-      T* to = result.mutable_data<T>();
-      for (int64_t i = 0; i < result.element_count(); ++i) to[i] = convert<T>(draw(uint64_t(i)));
+      T* const to = result.mutable_data<T>();
+      const int64_t count = result.element_count();
+      for (int64_t i = 0; i < count; ++i) to[i] = convert<T>(draw(uint64_t(i)));
     }
   });
   return result;

@@ -88,6 +88,17 @@ TEST_CASE("arena: gradients arrive in its block and are zeroed together") {
   CHECK_SAME_BITS(arena["a"].gradient(), zeros({2}, DType::f64));
 }
 
+TEST_CASE("arena: a parameter that no gradient reached has zeros, whatever was there before") {
+  ParameterArena arena({{"a", {2}, Init::constant(3)}, {"b", {2}, Init::constant(3)}}, 1);
+  backward({{mul(arena["b"], arena["b"]), full({2}, 1)}});
+  arena.zero_gradients();
+  backward({{mul(arena["a"], arena["a"]), full({2}, 1)}});
+  std::vector<float> wanted(32, 0.0f);
+  wanted[0] = wanted[1] = 6;
+  CHECK_SAME_BITS(arena.gradients(), from_vector<float>({32}, wanted));
+  CHECK_SAME_BITS(arena["b"].gradient(), zeros({2}));
+}
+
 TEST_CASE("arena: an unknown name is refused with the nearest known one; a name occurs once") {
   const ParameterArena arena(mixed_specs(), 1);
   CHECK_THROWS_WITH_AS(arena["blocks.1.kernal"],

@@ -19,12 +19,6 @@ void fetch_rows(const T* from, int64_t stride, int64_t rows, int64_t width) {
                          kFor == Fetch::to_read_later ? 2 : 3);
 }
 
-// What lies 4 KB behind a row, for loops over rows side by side.
-template <Fetch kFor, class T>
-void fetch_behind(const T* row, int64_t width) {
-  fetch_rows<kFor>(row + 4096 / int64_t(sizeof(T)), 0, 1, width);
-}
-
 // Rows that will be needed, fetched a few at a time between pieces of work that leave the memory idle: a core
 // waits for about 16 lines at once, so all in one go would be no faster than fetching them when they are
 // needed.

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "ops/fetch_ahead.h"
 #include "ops/row_sums.h"
+#include "ops/vector_math.h"
 
 namespace limoe {
 
@@ -47,31 +47,37 @@ struct LayerNormRowsBackward {
   const T* dsum = nullptr;
 };
 
+// One row; adds to dparameters. Two passes over registers: nothing between them is written, so that the bytes
+// which go in and out are what takes the time.
+template <class T>
+void layer_norm_row_backward(const LayerNormRowsBackward<T>& of, int64_t row, int64_t width, T* dparameters) {
+  using Register = detail::Register<T>;
+  const T *const x = of.x + row * width, *const dy = of.dy + row * width, *const scale = of.scale;
+  const T mean = of.mean[row], rstd = of.rstd[row];
+  const auto normalized = [=](auto at) { return (at.load(x) - mean) * rstd; };
+  Register sum{}, sum_along{};
+  detail::for_lanes_of_row<T>(width, [&](auto at) {
+    const Register n = normalized(at), gradient = at.load(dy), scaled = gradient * at.load(scale);
+    at.store(dparameters, at.load(dparameters) + gradient * n);
+    at.store(dparameters + width, at.load(dparameters + width) + gradient);
+    sum += scaled;
+    sum_along += scaled * n;
+  });
+  const T mean_scaled = sum_of_lanes<T>(sum) / T(width), along = sum_of_lanes<T>(sum_along) / T(width);
+  T* const dx = of.dx + row * width;
+  const T* const dsum = of.dsum ? of.dsum + row * width : nullptr;
+  detail::for_lanes_of_row<T>(width, [&](auto at) {
+    const Register scaled = at.load(dy) * at.load(scale);
+    const Register through = rstd * (scaled - mean_scaled - normalized(at) * along);
+    at.store(dx, dsum ? through + at.load(dsum) : through);
+  });
+}
+
 // dparameters [2D]: dscale, then dbias.
 template <class T>
-void layer_norm_rows_backward(LayerNormRowsBackward<T> of, T* dparameters, Rows rows) {
-  using detail::Fetch, detail::fetch_behind;
-  const int64_t width = rows.width;
-  sum_over_rows(rows.count, 2 * width, dparameters, [&](int64_t begin, int64_t end, T* partial) {
-    RowArray<T> normalized(width), scaled(width);
-    const auto scale = as_row(of.scale, width);
-    auto dscale = as_row(partial, width), dbias = as_row(partial + width, width);
-    for (int64_t row = begin; row < end; ++row) {
-      fetch_behind<Fetch::to_read>(of.dy + row * width, width);
-      fetch_behind<Fetch::to_read>(of.x + row * width, width);
-      fetch_behind<Fetch::to_write>(of.dx + row * width, width);
-      if (of.dsum) fetch_behind<Fetch::to_read>(of.dsum + row * width, width);
-      const auto dy = as_row(of.dy + row * width, width);
-      const T rstd = of.rstd[row];
-      normalized = (as_row(of.x + row * width, width) - of.mean[row]) * rstd;
-      scaled = dy * scale;
-      dscale += dy * normalized;
-      dbias += dy;
-      const T mean = scaled.sum() / T(width), along = (scaled * normalized).sum() / T(width);
-      auto dx = as_row(of.dx + row * width, width);
-      dx = rstd * (scaled - mean - normalized * along);
-      if (of.dsum) dx += as_row(of.dsum + row * width, width);
-    }
+void layer_norm_rows_backward(const LayerNormRowsBackward<T>& of, T* dparameters, Rows rows) {
+  sum_over_rows(rows.count, 2 * rows.width, dparameters, [&](int64_t begin, int64_t end, T* partial) {
+    for (int64_t row = begin; row < end; ++row) layer_norm_row_backward(of, row, rows.width, partial);
   });
 }
 

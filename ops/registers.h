@@ -68,6 +68,30 @@ void store_lanes(T* to, Register<T> value, int64_t lanes) {
 }
 #endif
 
+// Elements i .. of rows, a register of them: all its lanes, or of the last register those that there are.
+// Loaded lanes behind a row's end are 0.
+template <class T>
+struct WholeLanes {
+  int64_t i;
+  Register<T> load(const T* row) const { return load_register(row + i); }
+  void store(T* row, Register<T> value) const { store_register(row + i, value); }
+};
+template <class T>
+struct LastLanes {
+  int64_t i, lanes;
+  Register<T> load(const T* row) const { return load_lanes(row + i, lanes); }
+  void store(T* row, Register<T> value) const { store_lanes(row + i, value, lanes); }
+};
+
+// body(WholeLanes or LastLanes) for every register of rows of `width` elements. Always part of its caller:
+// called, the sums that a body keeps would go through memory.
+template <class T, class Body>
+[[gnu::always_inline]] inline void for_lanes_of_row(int64_t width, const Body& body) {
+  int64_t i = 0;
+  for (; i + kLanes<T> <= width; i += kLanes<T>) body(WholeLanes<T>{i});
+  if (i < width) body(LastLanes<T>{i, width - i});
+}
+
 // A register's 16-byte units: what shuffles within a register move most cheaply.
 template <class T>
 constexpr int64_t kUnit = 16 / int64_t(sizeof(T));

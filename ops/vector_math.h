@@ -49,17 +49,22 @@ inline FloatRegister at_most(FloatRegister x, float most) {
 }
 
 // combine(...) of all lanes: of those kHalf apart, then of those half as far apart.
-template <int64_t kHalf = kFloatLanes / 2, class Combine>
-float across_lanes(FloatRegister x, const Combine& combine) {
+template <class T, int64_t kHalf = detail::kLanes<T> / 2, class Combine>
+T across_lanes(detail::Register<T> x, const Combine& combine) {
   if constexpr (kHalf == 0) {
     return x[0];
   } else {
-    const FloatRegister partner = [&]<size_t... i>(std::index_sequence<i...>) {
+    const detail::Register<T> partner = [&]<size_t... i>(std::index_sequence<i...>) {
       return __builtin_shufflevector(x, x, int(i ^ kHalf)...);
     }
-    (std::make_index_sequence<kFloatLanes>());
-    return across_lanes<kHalf / 2>(combine(x, partner), combine);
+    (std::make_index_sequence<detail::kLanes<T>>());
+    return across_lanes<T, kHalf / 2>(combine(x, partner), combine);
   }
+}
+
+template <class T>
+T sum_of_lanes(detail::Register<T> x) {
+  return across_lanes<T>(x, [](auto a, auto b) { return a + b; });
 }
 
 // The largest of x[0 .. count), -inf of none. NaNs are passed over.
@@ -75,7 +80,7 @@ inline float largest_of(const float* x, int64_t count) {
   for (int64_t i = 0; i + kFloatLanes <= count; i += kFloatLanes)
     lanes = larger(detail::load_register(x + i), lanes);
   lanes = larger(detail::load_register(x + count - kFloatLanes), lanes);  // the last ones, some again
-  return across_lanes(lanes, larger);
+  return across_lanes<float>(lanes, larger);
 }
 
 // The sum of body(register...) over the elements of the `in`s, which all hold `count`; body of zeros must be
@@ -86,7 +91,7 @@ float sum_over_registers(int64_t count, const Body& body, const In*... in) {
   int64_t i = 0;
   for (; i + kFloatLanes <= count; i += kFloatLanes) lanes += body(detail::load_register(in + i)...);
   if (i < count) lanes += body(detail::load_lanes(in + i, count - i)...);
-  return across_lanes(lanes, [](FloatRegister a, FloatRegister b) { return a + b; });
+  return sum_of_lanes<float>(lanes);
 }
 
 // body(register...) -> register for every element of `out` and the `in`s, which all hold `count`.

@@ -9,7 +9,8 @@
 // from memory once, which is then what their time goes to, so runs of k are short. A strip crosses as many
 // rows of B as the run is long, each in a page of its own, and the next strip goes on in the same pages:
 // while they are few, their addresses stay in the translation buffer and the processor sees each row as a
-// stream and reads ahead in it.
+// stream and reads ahead in it. What is needed next, of B and of C, is fetched while tiles are computed, row
+// by row.
 #include <algorithm>
 #include <type_traits>
 
@@ -33,7 +34,7 @@ constexpr int64_t kFewStrips = 2;
 constexpr size_t kBytesApart = 1024;
 
 // A run of k for few rows: so much of B, but not so few rows of it that sums are mostly loaded and stored.
-constexpr int64_t kMostElementsCrossed = 96 << 10;
+constexpr int64_t kMostElementsCrossed = 192 << 10;
 constexpr int64_t kLeastDepth = 64;
 
 // Where all of B fits the second-level cache beside them, few rows at a time: C is then written, and A read,

@@ -33,6 +33,8 @@ void forward_row(const double* x, double* y, int64_t width) {
   const auto in = as_row(x, width);
   auto out = as_row(y, width);
   out = (in - in.maxCoeff<Eigen::PropagateNaN>()).exp();
+  constexpr double kUnderflow = 1e-300;  // vectorised exp() ends a little below, but never at 0
+  for (int64_t i = 0; i < width; ++i) y[i] = y[i] < kUnderflow ? 0 : y[i];
   out /= out.sum();
 }
 

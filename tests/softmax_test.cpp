@@ -49,6 +49,18 @@ TEST_CASE(
   for (const int i : {2, 3, 4, 5}) CHECK(std::isnan(y[i]));
 }
 
+TEST_CASE("softmax: minus infinity has probability zero in rows of any width, vectorised or not") {
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const int64_t width : {2, 3, 4, 8, 16, 17, 33}) {
+      std::vector<double> row(size_t(width), -INFINITY);
+      row[0] = 3;
+      std::vector<double> wanted(size_t(width), 0.0);
+      wanted[0] = 1;
+      CHECK(to_vector<double>(softmax_forward(to_dtype(from_vector<double>({1, width}, row), dtype))) ==
+            wanted);
+    }
+}
+
 TEST_CASE("softmax: in f32 a NaN or infinity anywhere makes its whole row NaN, and no other") {
   for (const int64_t width : {1, 7, 15, 16, 17, 31, 32, 33, 47, 65})
     for (int64_t place = 0; place < width; ++place)

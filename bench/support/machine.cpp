@@ -112,6 +112,10 @@ Machine::Machine()
     : flop_rate_(measured_flop_rate(thread_count())),
       one_thread_(thread_count() == 1 ? flop_rate_ : measured_flop_rate(1)) {}
 
+void Machine::measure_again() {
+  flop_rate_ = measured_flop_rate(thread_count());
+}
+
 double Machine::copy_rate(double bytes) {
   constexpr double kLeast = 16, kMost = 29;  // 64 KB, where a call is not all overhead, to 512 MB
   const int power = int(std::round(std::clamp(std::log2(std::max(bytes, 1.0)), kLeast, kMost)));

@@ -15,7 +15,8 @@ namespace limoe::bench {
 
 class Machine {
  public:
-  Machine();  // measures the flop rates: about a fifth of a second
+  Machine();             // measures the flop rates: about a fifth of a second
+  void measure_again();  // that of all threads: a machine that others use too is not always equally fast
 
   double flop_rate() const { return flop_rate_; }          // all threads
   double flop_rate_of_one() const { return one_thread_; }  // one thread

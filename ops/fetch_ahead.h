@@ -6,22 +6,11 @@
 
 namespace limoe::detail {
 
-// later: into the second-level cache, so that it drives nothing out of the first.
-enum class Fetch { to_read, to_write, to_read_later };
-
 constexpr int64_t kCacheLineBytes = 64;
-
-template <Fetch kFor, class T>
-void fetch_rows(const T* from, int64_t stride, int64_t rows, int64_t width) {
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < width; j += kCacheLineBytes / int64_t(sizeof(T)))
-      __builtin_prefetch(from + i * stride + j, kFor == Fetch::to_write,
-                         kFor == Fetch::to_read_later ? 2 : 3);
-}
 
 // Rows that will be needed, fetched a few at a time between pieces of work that leave the memory idle: a core
 // waits for about 16 lines at once, so all in one go would be no faster than fetching them when they are
-// needed.
+// needed. They go to the second-level cache, so that they drive nothing out of the first.
 template <class T>
 class RowsToFetch {
  public:
@@ -39,7 +28,8 @@ class RowsToFetch {
  private:
   void fetch_row() {
     Run& run = runs_[now_];
-    if (run.rows > 0) fetch_rows<Fetch::to_read_later>(run.next, 0, 1, run.width);
+    constexpr int64_t kLine = kCacheLineBytes / int64_t(sizeof(T));
+    for (int64_t j = 0; run.rows > 0 && j < run.width; j += kLine) __builtin_prefetch(run.next + j, 0, 2);
     run.next += run.stride;
     if (--run.rows <= 0) ++now_;
   }

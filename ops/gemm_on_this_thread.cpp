@@ -11,6 +11,9 @@
 // while they are few, their addresses stay in the translation buffer and the processor sees each row as a
 // stream and reads ahead in it. What is needed next, of B and of C, is fetched while tiles are computed, row
 // by row.
+//
+// A C so narrow that half of a register's lanes would be idle, of an A that lies transposed (the gradient of
+// a router's kernel), is computed as its transpose.
 #include <algorithm>
 #include <type_traits>
 
@@ -142,6 +145,32 @@ void multiply_block(int64_t rows, int64_t n, int64_t depth, GemmOperand<T> a, Ge
   }
 }
 
+template <class T>
+constexpr int64_t kNarrow = kLanes<T> / 2;  // columns of C
+template <class T>
+constexpr int64_t kRowsOfNarrow =
+    8 * kTileColumns<T>;  // so that its transpose stays in the first-level cache
+
+template <class T>
+GemmOperand<T> transpose_of(const GemmOperand<T>& operand) {
+  return {operand.data, operand.stride, !operand.transposed};
+}
+
+// C = A B by way of C^T = B^T A^T: an element's sum has the same order, so the bits are those of the product.
+template <class T>
+void multiply_narrow(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T* c,
+                     int64_t c_stride, MatmulPrecision precision) {
+  constexpr int64_t kRows = kRowsOfNarrow<T>;
+  alignas(64) T across[kNarrow<T> * kRows];
+  for (int64_t first = 0; first < m; first += kRows) {
+    const int64_t rows = std::min(kRows, m - first);
+    gemm_on_this_thread<T>(n, rows, k, transpose_of(b), transpose_of(a.from(first, 0)), T(0), across, kRows,
+                           nullptr, precision);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < n; ++j) c[(first + i) * c_stride + j] = across[j * kRows + i];
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -150,6 +179,8 @@ void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, Gemm
   if constexpr (std::is_same_v<T, float>)
     if (precision == MatmulPrecision::bf16)
       return gemm_bf16_on_this_thread(m, n, k, a, b, beta, c, c_stride, bias);
+  if (a.transposed && n <= kNarrow<T> && m >= kTileColumns<T> && beta == T(0) && !bias)
+    return multiply_narrow(m, n, k, a, b, c, c_stride, precision);
   const int64_t row_blocks = run_count(m, rows_of_block(b, n, k)),
                 depths = std::max<int64_t>(run_count(k, depth_of_run(m, n)), 1);
   const bool pack_a = a.transposed && a.stride * sizeof(T) >= kBytesApart && m > kTileRows &&

@@ -39,11 +39,15 @@ void store_register(T* to, Register<T> value) {
   *reinterpret_cast<Register<T>*>(to) = value;
 }
 
-// The first `lanes` lanes, 1..kLanes; the others are 0, or left alone in memory, and may lie outside of it.
+// The first `lanes` lanes, 1..kLanes; the others are 0 or `others`, or left alone in memory, and may lie
+// outside of it.
 #if defined(__AVX512F__)
 constexpr bool kHasMasks = true;
 inline Register<float> load_lanes(const float* from, int64_t lanes) {
   return _mm512_maskz_loadu_ps(__mmask16((1u << lanes) - 1), from);
+}
+inline Register<float> load_lanes(const float* from, int64_t lanes, Register<float> others) {
+  return _mm512_mask_loadu_ps((__m512)others, __mmask16((1u << lanes) - 1), from);
 }
 inline Register<double> load_lanes(const double* from, int64_t lanes) {
   return _mm512_maskz_loadu_pd(__mmask8((1u << lanes) - 1), from);
@@ -61,6 +65,11 @@ Register<T> load_lanes(const T* from, int64_t lanes) {
   Register<T> value{};
   std::memcpy(&value, from, lanes * sizeof(T));
   return value;
+}
+template <class T>
+Register<T> load_lanes(const T* from, int64_t lanes, Register<T> others) {
+  std::memcpy(&others, from, lanes * sizeof(T));
+  return others;
 }
 template <class T>
 void store_lanes(T* to, Register<T> value, int64_t lanes) {

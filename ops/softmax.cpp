@@ -1,5 +1,7 @@
 #include "ops/softmax.h"
 
+#include <limits>
+
 #include "autograd/record.h"
 #include "cuda/softmax.h"
 #include "ops/check.h"
@@ -18,8 +20,28 @@ FloatRegister exp_or_zero(FloatRegister x) {
   return x < kLeast ? FloatRegister{} : vector_exp(at_least(x, kLeast));
 }
 
-// A NaN is passed over by the largest element, and comes back by exp() and the sum.
+// A row that stays in kRegisters registers. A NaN is passed over by the largest element, and comes back by
+// exp() and the sum.
+template <int64_t kRegisters>
+void forward_short_row(const float* x, float* y, int64_t width) {
+  constexpr int64_t kLast = kRegisters - 1;
+  const int64_t lanes = width - kLast * kFloatLanes;
+  const FloatRegister none = -std::numeric_limits<float>::infinity() - FloatRegister{};
+  FloatRegister row[kRegisters];
+  for (int64_t r = 0; r < kLast; ++r) row[r] = detail::load_register(x + r * kFloatLanes);
+  row[kLast] = detail::load_lanes(x + kLast * kFloatLanes, lanes, none);
+  FloatRegister tops = none, sums{};
+  for (int64_t r = 0; r < kRegisters; ++r) tops = row[r] > tops ? row[r] : tops;
+  const float largest = across_lanes<float>(tops, [](auto a, auto b) { return a > b ? a : b; });
+  for (int64_t r = 0; r < kRegisters; ++r) sums += row[r] = exp_or_zero(row[r] - largest);
+  const float share = 1 / sum_of_lanes<float>(sums);
+  for (int64_t r = 0; r < kLast; ++r) detail::store_register(y + r * kFloatLanes, row[r] * share);
+  detail::store_lanes(y + kLast * kFloatLanes, row[kLast] * share, lanes);
+}
+
 void forward_row(const float* x, float* y, int64_t width) {
+  if (width <= kFloatLanes) return forward_short_row<1>(x, y, width);
+  if (width <= 2 * kFloatLanes) return forward_short_row<2>(x, y, width);
   const float largest = largest_of(x, width);
   for_each_register(
       y, width, [=](FloatRegister in) { return exp_or_zero(in - largest); }, x);

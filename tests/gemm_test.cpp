@@ -95,6 +95,41 @@ TEST_CASE("gemm: a transposed A in rows so long that its blocks are copied agree
   check_product<double>({28, 150, 390, true, false, 129});
 }
 
+TEST_CASE("gemm_on_this_thread: a narrow C of a transposed A has the bits of a wide one's columns") {
+  constexpr int64_t kWide = 40;
+  for (const int64_t m : {48, 96, 401})
+    for (const int64_t k : {0, 1, 33, 801})
+      for (const int64_t n : {1, 4, 7, 8, 9})
+        for (const bool b_transposed : {false, true}) {
+          const Tensor a = random_normal({k, m}, 0, 1, 1, 0, DType::f32),
+                       b = random_normal(b_transposed ? Shape{kWide, k} : Shape{k, kWide}, 0, 1, 1, 1,
+                                         DType::f32);
+          const GemmOperand<float> in_a{a.data<float>(), m, true},
+              in_b{b.data<float>(), b_transposed ? k : kWide, b_transposed};
+          Tensor wide = full({m, kWide}, kNan, DType::f32), narrow = full({m, n + 1}, kNan, DType::f32);
+          gemm_on_this_thread<float>(m, kWide, k, in_a, in_b, 0, wide.mutable_data<float>(), kWide);
+          gemm_on_this_thread<float>(m, n, k, in_a, in_b, 0, narrow.mutable_data<float>(), n + 1);
+          CAPTURE(m);
+          CAPTURE(n);
+          CAPTURE(k);
+          for (int64_t i = 0; i < m; ++i) {
+            for (int64_t j = 0; j < n; ++j)
+              REQUIRE(narrow.data<float>()[i * (n + 1) + j] == wide.data<float>()[i * kWide + j]);
+            REQUIRE(
+                std::isnan(narrow.data<float>()[i * (n + 1) + n]));  // what lies between rows is left alone
+          }
+        }
+}
+
+TEST_CASE("gemm: a narrow C of a transposed A agrees with its definition in every form") {
+  for (const int64_t n : {1, 8})
+    for (const int64_t k : {17, 2100})
+      for (const bool b_transposed : {false, true}) {
+        check_product<float>({97, n, k, true, b_transposed, 3});
+        check_product<double>({97, n, k, true, b_transposed, 0});
+      }
+}
+
 TEST_CASE("gemm: a product that is cut along k agrees with its definition in every form") {
   for (const bool a_transposed : {false, true})
     for (const bool b_transposed : {false, true})

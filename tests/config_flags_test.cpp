@@ -50,6 +50,17 @@ TEST_CASE("config flags: a file may name its preset, and a flag another one") {
   CHECK(resolve({"--config", file, "--preset", "limoe-l16"}).model.width == 1024);
 }
 
+TEST_CASE("config flags: the vocabulary asked of a tokenizer is the model's, unless that is named itself") {
+  const ScratchFolder folder;
+  const std::string file = write_config(folder, "tokenizer-vocabulary = 3000\n");
+  CHECK(resolve({"--config", file}).model.vocabulary == 3000);
+  CHECK(resolve({"--config", file, "--tokenizer-vocabulary", "500"}).model.vocabulary == 500);
+  CHECK(resolve({"--config", file, "--vocabulary", "700"}).model.vocabulary == 700);
+  CHECK(resolve({"--config", file, "--tokenizer", "bytes"}).model.vocabulary == LimoeConfig{}.vocabulary);
+  CHECK(resolve({"--preset", "limoe-b16"}).model.vocabulary == 32000);
+  CHECK(resolve({"--preset", "limoe-b16", "--config", file}).model.vocabulary == 3000);
+}
+
 TEST_CASE("config flags: a yes-or-no flag may stand alone or have a value") {
   CHECK(!resolve({}).model.dense);
   CHECK(resolve({"--dense"}).model.dense);

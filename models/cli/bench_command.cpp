@@ -61,8 +61,7 @@ void run_step(const BenchArguments& arguments) {
   if (!arguments.gemm_choices.empty())
     sources.flags["gemm-choices"] = {arguments.gemm_choices, "--gemm-choices"};
   if (arguments.threads > 0) sources.flags["threads"] = {std::to_string(arguments.threads), "--threads"};
-  Configs configs = resolve_configs(sources);
-  configs.model.vocabulary = configs.train.tokenizer_vocabulary;
+  const Configs configs = resolve_configs(sources);
   cuda::install(parse_device(configs.train.device).kind);
   const VendorKeys vendor(configs.train);
   if (configs.train.nvtx) cuda::name_ops(true);

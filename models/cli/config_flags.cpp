@@ -73,6 +73,14 @@ Configs resolve_configs(const ConfigSources& sources) {
       take_fields(configs.train, values);
       refuse_unknown(values, known);
     }
+    const auto given = [&](const char* key) {
+      return from_file.contains(key) || sources.flags.contains(key);
+    };
+    // Training takes it from the tokenizer; before that it is known how many pieces were asked for. A number
+    // that no tokenizer can have is for the tokenizer's own error.
+    if (configs.train.tokenizer == "sentencepiece" && given("tokenizer-vocabulary") && !given("vocabulary") &&
+        configs.train.tokenizer_vocabulary > 0)
+      configs.model.vocabulary = configs.train.tokenizer_vocabulary;
     validate(configs.model);
     return configs;
   } catch (const ValueError& error) {

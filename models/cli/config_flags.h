@@ -29,6 +29,7 @@ struct Configs {
   TrainConfig train;
 };
 
+// The model's vocabulary is that of the tokenizer that is to be trained, where a source names only this one.
 // Throws UsageError for a file that cannot be read, an unknown key or preset, and a value of the wrong kind or
 // out of its range. Only the model is validated as a whole: what the trainer's keys
 // need is known by who uses them.

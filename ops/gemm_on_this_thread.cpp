@@ -145,11 +145,11 @@ void multiply_block(int64_t rows, int64_t n, int64_t depth, GemmOperand<T> a, Ge
   }
 }
 
+// Columns of a narrow C, and rows together: so many that their transpose stays in the first-level cache.
 template <class T>
-constexpr int64_t kNarrow = kLanes<T> / 2;  // columns of C
+constexpr int64_t kNarrow = kLanes<T> / 2;
 template <class T>
-constexpr int64_t kRowsOfNarrow =
-    8 * kTileColumns<T>;  // so that its transpose stays in the first-level cache
+constexpr int64_t kRowsOfNarrow = 8 * kTileColumns<T>;
 
 template <class T>
 GemmOperand<T> transpose_of(const GemmOperand<T>& operand) {

@@ -50,10 +50,19 @@ GradScope::~GradScope() {
 }
 
 const Tensor& Saved::get() const {
+  if (recipe_) return recipe_->value();
   if (tensor_.write_count() != writes_)
     throw ValueError("backward: saved ", name_, " ", tensor_.shape(),
                      " was overwritten after the forward pass");
   return tensor_;
+}
+
+Tensor Saved::take() {
+  Tensor taken = get();
+  recipe_.reset();
+  tensor_ = Tensor();
+  writes_ = 0;
+  return taken;
 }
 
 Var record(const char* op, const Tensor& y, const std::vector<Var>& inputs, BackwardFunction backward) {

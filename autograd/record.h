@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "autograd/no_grad.h"
+#include "autograd/rematerialize.h"
 #include "autograd/var.h"
 
 namespace limoe {
@@ -22,16 +23,26 @@ class Saved {
  public:
   Saved(Tensor tensor, const char* name)
       : tensor_(std::move(tensor)), name_(name), writes_(tensor_.write_count()) {}
+  Saved(std::shared_ptr<const Recipe> recipe, const char* name) : recipe_(std::move(recipe)), name_(name) {}
   const Tensor& get() const;
+  // The same for the last time: it is not held here any longer, so that its memory may be written to where
+  // the caller owns it alone.
+  Tensor take();
 
  private:
+  std::shared_ptr<const Recipe> recipe_;  // null: the tensor itself is held
   Tensor tensor_;
   const char* name_;
-  uint64_t writes_;
+  uint64_t writes_ = 0;
 };
 
 inline Saved save(const Tensor& tensor, const char* name) {
   return Saved(tensor, name);
+}
+// x's value, or how to make it again where that is known (rematerialize.h): the way back then gets the same
+// bits, and the memory is free until then.
+inline Saved save(const Var& x, const char* name) {
+  return x.recipe() ? Saved(x.recipe(), name) : Saved(x.value(), name);
 }
 
 // y as a Var made by `op` out of `inputs`. Without recording, or when no input wants a gradient, there is no

@@ -8,6 +8,8 @@
 
 namespace limoe {
 
+class Recipe;
+
 class Var {
  public:
   Var() = default;
@@ -24,9 +26,18 @@ class Var {
   const std::shared_ptr<Node>& node() const { return node_; }
   const Tensor& gradient() const;  // of a leaf; throws ValueError for anything else
 
+  // How to make the value again, or null (rematerialize.h).
+  const std::shared_ptr<const Recipe>& recipe() const { return recipe_; }
+  Var with_recipe(std::shared_ptr<const Recipe> recipe) const {
+    Var y = *this;
+    y.recipe_ = std::move(recipe);
+    return y;
+  }
+
  private:
   Tensor value_;
   std::shared_ptr<Node> node_;
+  std::shared_ptr<const Recipe> recipe_;
 };
 
 // A value whose gradient is wanted. `gradient` is where it is added up: contiguous, shaped like the value,

@@ -85,22 +85,25 @@ std::vector<Var> add_layer_norm(const Var& x, const Var& addend, const Var& scal
                                 double epsilon) {
   const AddLayerNormOutput output =
       add_layer_norm_forward(x.value(), addend.value(), scale.value(), bias.value(), epsilon);
-  return record_many("add_layer_norm", {output.sum, output.norm.y}, {x, addend, scale, bias},
-                     [sum = save(output.sum, "sum"), scale = save(scale.value(), "scale"),
-                      mean = save(output.norm.mean, "mean"),
-                      rstd = save(output.norm.rstd, "rstd")](std::span<const Tensor> dys, InputGradients& d) {
-                       if (!dys[1].defined()) {  // the norm is not used: the add alone
-                         d.set(0, dys[0]);
-                         d.set(1, dys[0]);
-                         return;
-                       }
-                       const LayerNormGradients gradients = add_layer_norm_backward(
-                           {sum.get(), {{}, mean.get(), rstd.get()}}, scale.get(), dys[0], dys[1]);
-                       d.set(0, gradients.dx);
-                       d.set(1, gradients.dx);
-                       d.set(2, gradients.dscale);
-                       d.set(3, gradients.dbias);
-                     });
+  std::vector<Var> outputs =
+      record_many("add_layer_norm", {output.sum, output.norm.y}, {x, addend, scale, bias},
+                  [sum = save(output.sum, "sum"), scale = save(scale.value(), "scale"),
+                   mean = save(output.norm.mean, "mean"),
+                   rstd = save(output.norm.rstd, "rstd")](std::span<const Tensor> dys, InputGradients& d) {
+                    if (!dys[1].defined()) {  // the norm is not used: the add alone
+                      d.set(0, dys[0]);
+                      d.set(1, dys[0]);
+                      return;
+                    }
+                    const LayerNormGradients gradients = add_layer_norm_backward(
+                        {sum.get(), {{}, mean.get(), rstd.get()}}, scale.get(), dys[0], dys[1]);
+                    d.set(0, gradients.dx);
+                    d.set(1, gradients.dx);
+                    d.set(2, gradients.dscale);
+                    d.set(3, gradients.dbias);
+                  });
+  outputs[1] = rematerialized(outputs[1], layer_norm_again(output.sum, scale.value(), bias.value(), epsilon));
+  return outputs;
 }
 
 }  // namespace limoe

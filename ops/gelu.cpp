@@ -62,17 +62,17 @@ Tensor gelu_backward(const Tensor& x, const Tensor& dy) {
   return dx;
 }
 
-Tensor gelu_forward_and_backward(const Tensor& x, Tensor& gradient) {
+Tensor gelu_forward_and_backward(Tensor x, Tensor& gradient) {
   expect_shape("gelu backward", "dy", gradient, x.shape(), "because x is that");
   if (x.device().kind != DeviceKind::cpu) {
     gradient = gelu_backward(x, gradient);
     return gelu_forward(x);
   }
-  const Tensor in = contiguous(x);
+  x = contiguous(x);
   gradient = contiguous(gradient);
-  Tensor y = empty_like(in);
-  dispatch("gelu backward", in, [&]<class T>(OnCpu<T>) {
-    both_cpu(in.data<T>(), y.mutable_data<T>(), gradient.mutable_data<T>(), in.element_count());
+  Tensor y = x.owns_memory_alone() ? x : empty_like(x);
+  dispatch("gelu backward", x, [&]<class T>(OnCpu<T>) {
+    both_cpu(x.data<T>(), y.mutable_data<T>(), gradient.mutable_data<T>(), x.element_count());
   });
   return y;
 }

@@ -16,8 +16,8 @@ Var gelu(const Var& x);
 Tensor gelu_forward(const Tensor& x);
 Tensor gelu_backward(const Tensor& x, const Tensor& dy);
 
-// y, and what `gradient` held as dy becomes dx, in its own memory on the CPU: for who computes y again on the
-// way back instead of keeping it.
-Tensor gelu_forward_and_backward(const Tensor& x, Tensor& gradient);
+// y, and what `gradient` held as dy becomes dx; on the CPU each in its own memory, y in that of x where nobody
+// else holds it: for who computes y again on the way back instead of keeping it.
+Tensor gelu_forward_and_backward(Tensor x, Tensor& gradient);
 
 }  // namespace limoe

@@ -60,11 +60,11 @@ inline void gelu_backward_rows(const float* x, const float* dy, float* dx, int64
       dx, count, [](FloatRegister x, FloatRegister dy) { return gelu_registers(x, dy).dx; }, x, dy);
 }
 
-// y = gelu(x), and what was dy becomes dx: one exp() for both.
+// y = gelu(x), and what was dy becomes dx: one exp() for both. y may be x.
 inline void gelu_both_rows(const double* x, double* y, double* gradient, int64_t count) {
-  gelu_forward_rows(x, y, count);
   const RowArray<double> dy = as_row(static_cast<const double*>(gradient), count);  // written over below
   gelu_backward_rows(x, dy.data(), gradient, count);
+  gelu_forward_rows(x, y, count);
 }
 
 inline void gelu_both_rows(const float* x, float* y, float* gradient, int64_t count) {

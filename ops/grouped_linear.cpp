@@ -217,7 +217,7 @@ Var grouped_linear(const Var& rows, const Var& kernel, const Var& bias, const Te
   return record("grouped_linear",
                 grouped_linear_forward(rows.value(), kernel.value(), bias.value(), row_begin, precision),
                 {rows, kernel, bias},
-                [rows = save(rows.value(), "rows"), kernel = save(kernel.value(), "kernel"),
+                [rows = save(rows, "rows"), kernel = save(kernel.value(), "kernel"),
                  row_begin = save(row_begin, "row_begin"), precision](const Tensor& dy, InputGradients& d) {
                   const Tensor& begins = row_begin.get();
                   if (d.wanted(0))

@@ -70,9 +70,16 @@ LayerNormGradients layer_norm_backward(const Tensor& x, const Tensor& scale, con
   return {dx, sums.slice(0, 0, rows.width), sums.slice(0, rows.width, 2 * rows.width)};
 }
 
+std::function<Tensor()> layer_norm_again(const Tensor& x, const Tensor& scale, const Tensor& bias,
+                                         double epsilon) {
+  return [x = save(x, "x"), scale = save(scale, "scale"), bias = save(bias, "bias"), epsilon] {
+    return layer_norm_forward(x.get(), scale.get(), bias.get(), epsilon).y;
+  };
+}
+
 Var layer_norm(const Var& x, const Var& scale, const Var& bias, double epsilon) {
   const LayerNormOutput output = layer_norm_forward(x.value(), scale.value(), bias.value(), epsilon);
-  return record(
+  const Var y = record(
       "layer_norm", output.y, {x, scale, bias},
       [x = save(x.value(), "x"), scale = save(scale.value(), "scale"), mean = save(output.mean, "mean"),
        rstd = save(output.rstd, "rstd")](const Tensor& dy, InputGradients& d) {
@@ -82,6 +89,7 @@ Var layer_norm(const Var& x, const Var& scale, const Var& bias, double epsilon) 
         d.set(1, gradients.dscale);
         d.set(2, gradients.dbias);
       });
+  return rematerialized(y, layer_norm_again(x.value(), scale.value(), bias.value(), epsilon));
 }
 
 }  // namespace limoe

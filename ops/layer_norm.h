@@ -8,6 +8,8 @@
 // over the row; dscale = sum of dy * n and dbias = sum of dy over all rows.
 #pragma once
 
+#include <functional>
+
 #include "autograd/var.h"
 
 namespace limoe {
@@ -19,6 +21,9 @@ struct LayerNormOutput {
   Tensor mean, rstd;  // [rows]; rstd = 1 / sqrt(variance + epsilon)
 };
 LayerNormOutput layer_norm_forward(const Tensor& x, const Tensor& scale, const Tensor& bias, double epsilon);
+// How to make y again (autograd/rematerialize.h). x is what was normalised.
+std::function<Tensor()> layer_norm_again(const Tensor& x, const Tensor& scale, const Tensor& bias,
+                                         double epsilon);
 
 struct LayerNormGradients {
   Tensor dx, dscale, dbias;

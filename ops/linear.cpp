@@ -17,7 +17,7 @@ Var record_linear(const Var& x, const Var& kernel, const Var* bias, MatmulPrecis
   if (bias) inputs.push_back(*bias);
   return record("linear",
                 linear_forward(x.value(), kernel.value(), bias ? bias->value() : Tensor(), precision), inputs,
-                [x = save(x.value(), "x"), kernel = save(kernel.value(), "kernel"),
+                [x = save(x, "x"), kernel = save(kernel.value(), "kernel"),
                  has_bias = bias != nullptr, precision](const Tensor& dy, InputGradients& d) {
                   if (d.wanted(0)) d.set(0, linear_backward_x(kernel.get(), dy, precision));
                   if (d.wanted(1))

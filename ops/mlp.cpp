@@ -130,13 +130,14 @@ void backward_by_blocks(const Layout& layout, const Tensor& x, const Tensor& hid
     if (d.wanted(input)) d.set(input, all[input]);
 }
 
-void backward(const Layout& layout, const Tensor& x, const Tensor& hidden, const Weights& w, const Tensor& dy,
+// Consumes `hidden`.
+void backward(const Layout& layout, const Tensor& x, Tensor hidden, const Weights& w, const Tensor& dy,
               InputGradients& d) {
   if (goes_by_blocks(layout, x, w)) return backward_by_blocks(layout, x, hidden, w, dy, d);
   if (d.wanted(4)) d.set(4, layout.backward_bias(dy));
   Tensor gradient = layout.backward_x(w.down, dy);
   {
-    const Tensor value = gelu_forward_and_backward(hidden, gradient);
+    const Tensor value = gelu_forward_and_backward(std::move(hidden), gradient);
     if (d.wanted(3)) d.set(3, layout.backward_kernel(value, dy, d.room(3, w.down)));
   }
   if (d.wanted(2)) d.set(2, layout.backward_bias(gradient));
@@ -153,11 +154,11 @@ Var record_mlp(const Layout& layout, const std::vector<Var>& inputs) {
   Tensor hidden;
   const Tensor y = forward(layout, x, w, hidden);
   return record(layout.op, y, inputs,
-                [layout, begins = save(layout.row_begin, "row_begin"), x = save(x, "x"),
+                [layout, begins = save(layout.row_begin, "row_begin"), x = save(inputs[0], "x"),
                  hidden = save(hidden, "hidden"), up = save(w.up, "up"), up_bias = save(w.up_bias, "up_bias"),
                  down = save(w.down, "down"),
-                 down_bias = save(w.down_bias, "down_bias")](const Tensor& dy, InputGradients& d) {
-                  backward({layout.op, begins.get(), layout.precision}, x.get(), hidden.get(),
+                 down_bias = save(w.down_bias, "down_bias")](const Tensor& dy, InputGradients& d) mutable {
+                  backward({layout.op, begins.get(), layout.precision}, contiguous(x.get()), hidden.take(),
                            {up.get(), up_bias.get(), down.get(), down_bias.get()}, dy, d);
                 });
 }

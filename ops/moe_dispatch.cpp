@@ -81,9 +81,10 @@ Tensor moe_dispatch_backward(const Routing& routing, const Tensor& drows) {
 }
 
 Var moe_dispatch(const Var& x, const Routing& routing) {
-  return record(
+  const Var rows = record(
       "moe_dispatch", moe_dispatch_forward(x.value(), routing), {x},
       [routing](const Tensor& drows, InputGradients& d) { d.set(0, moe_dispatch_backward(routing, drows)); });
+  return rematerialized(rows, [x = save(x, "x"), routing] { return moe_dispatch_forward(x.get(), routing); });
 }
 
 }  // namespace limoe

@@ -94,10 +94,12 @@ Tensor patchify_backward(const Shape& image_shape, int64_t patch, const Tensor& 
 }
 
 Var patchify(const Var& images, int64_t patch) {
-  return record("patchify", patchify_forward(images.value(), patch), {images},
-                [shape = images.shape(), patch](const Tensor& dy, InputGradients& d) {
-                  d.set(0, patchify_backward(shape, patch, dy));
-                });
+  const Var patches = record("patchify", patchify_forward(images.value(), patch), {images},
+                             [shape = images.shape(), patch](const Tensor& dy, InputGradients& d) {
+                               d.set(0, patchify_backward(shape, patch, dy));
+                             });
+  return rematerialized(
+      patches, [images = save(images, "images"), patch] { return patchify_forward(images.get(), patch); });
 }
 
 }  // namespace limoe

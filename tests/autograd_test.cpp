@@ -9,19 +9,13 @@
 #include "tensor/error.h"
 #include "tensor/factory.h"
 #include "tests/support/compare.h"
+#include "tests/support/live_bytes.h"
+#include "tests/support/scalars.h"
 
 using namespace limoe;
 using namespace limoe::testing;
 
 namespace {
-
-Var scalar(double value) {
-  return leaf(full({}, value, DType::f64));
-}
-
-double gradient_of(const Var& x) {
-  return item(x.gradient());
-}
 
 // y = x, made by `op`, whose gradient is what `backward` says.
 Var identity(const char* op, const Var& x, BackwardFunction backward) {
@@ -30,15 +24,6 @@ Var identity(const char* op, const Var& x, BackwardFunction backward) {
 
 Var passing(const Var& x) {
   return identity("passing", x, [](const Tensor& dy, InputGradients& d) { d.set(0, dy); });
-}
-
-// A cached block of another test may be larger than what is asked for, and counts as a whole.
-void forget_larger_blocks() {
-  allocator_of({}).empty_cache();
-}
-
-size_t live_bytes() {
-  return allocator_of({}).counts().live_bytes;
 }
 
 }  // namespace

@@ -9,21 +9,10 @@
 #include "tensor/error.h"
 #include "tensor/factory.h"
 #include "tests/support/compare.h"
+#include "tests/support/scalars.h"
 
 using namespace limoe;
 using namespace limoe::testing;
-
-namespace {
-
-Var scalar(double value) {
-  return leaf(full({}, value, DType::f64));
-}
-
-double gradient_of(const Var& x) {
-  return item(x.gradient());
-}
-
-}  // namespace
 
 TEST_CASE("backward: leaves add up over passes, and their gradient memory is the one that was given") {
   Tensor memory = full({}, 100, DType::f64);

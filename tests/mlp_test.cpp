@@ -17,6 +17,7 @@
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
 #include "tests/support/device.h"
+#include "tests/support/live_bytes.h"
 #include "tests/support/op_case.h"
 
 using namespace limoe;
@@ -198,10 +199,6 @@ TEST_CASE("mlp in bf16: it is the layers in bf16") {
 }
 
 namespace {
-
-size_t live_bytes() {
-  return allocator_of({}).counts().live_bytes;
-}
 
 // Bytes that live on after `make` because of what it gave back; in blocks made for it, because a cached one
 // may be larger than what is asked for.

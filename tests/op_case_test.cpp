@@ -76,6 +76,18 @@ TEST_CASE("views_agree refuses an op that reads a view as if it were contiguous"
   CHECK_FALSE(views_agree({"naive_copy", {normal({3, 4})}, naive}).ok);
 }
 
+TEST_CASE("makes_again refuses a recipe for another value, and one that keeps the value") {
+  const auto remade = [](const std::function<Tensor(const Tensor& y)>& make) {
+    return OpCase{"remade", {normal({2, 3})}, [=](const Vars& in) {
+                    const Var y = add(in[0], in[0]);
+                    return rematerialized(y, [=, y = y.value()] { return make(y); });
+                  }};
+  };
+  CHECK(makes_again(remade([](const Tensor& y) { return clone(y); })).ok);
+  CHECK_FALSE(makes_again(remade([](const Tensor& y) { return y; })).ok);
+  CHECK_FALSE(makes_again(remade([](const Tensor& y) { return add_forward(y, y); })).ok);
+}
+
 TEST_CASE("leaves_nothing sees a tensor that outlives its graph") {
   std::vector<Tensor> hoard;
   const auto leaky = [&](const Vars& in) {

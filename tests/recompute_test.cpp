@@ -13,6 +13,7 @@
 #include "tensor/error.h"
 #include "tensor/factory.h"
 #include "tests/support/compare.h"
+#include "tests/support/live_bytes.h"
 
 using namespace limoe;
 using namespace limoe::testing;
@@ -27,15 +28,6 @@ Var deep(const Var& x, const Var& weight) {
   Var y = x;
   for (int i = 0; i < 5; ++i) y = gelu(mul(y, weight));
   return y;
-}
-
-// A cached block of another test may be larger than what is asked for, and counts as a whole.
-void forget_larger_blocks() {
-  allocator_of({}).empty_cache();
-}
-
-size_t live_bytes() {
-  return allocator_of({}).counts().live_bytes;
 }
 
 struct Gradients {

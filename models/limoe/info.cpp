@@ -64,21 +64,20 @@ void count_flop(const LimoeConfig& c, ModelInfo& info) {
   info.training_pair_flop = 3 * info.pair_flop() + (c.grad_checkpointing ? image_blocks + text_blocks : 0);
 }
 
-// Numbers that a block's ops save for `n` tokens (see their record() calls): what enters the two norms, the
-// norms' output, mean and deviation, q, k, v, attention's output and log-sum-exps; then an MLP's hidden layer,
-// or a mixture's: logits, probabilities, gates, the rows sent to experts, their hidden layer, the rows that
-// come back, and four tables of indices.
+// Numbers that a block's ops save for `n` tokens (see their record() calls): what enters the two norms, their
+// mean and deviation, q, k, v, attention's output and log-sum-exps; then an MLP's hidden layer, or a
+// mixture's: logits, probabilities, gates, the experts' hidden layer, the rows that come back, and four tables
+// of indices. What norms give and the rows sent to experts are made again (autograd/rematerialize.h).
 int64_t block_activations(const LimoeConfig& c, int64_t n, bool moe) {
-  const int64_t shared = 8 * n * c.width + 4 * n + n * c.heads;
+  const int64_t shared = 6 * n * c.width + 4 * n + n * c.heads;
   if (!moe) return shared + n * c.mlp_width;
   const int64_t rows = n * c.experts_per_token;
-  return shared + 2 * n * c.experts + rows * (2 * c.width + c.mlp_width + 1) + 3 * rows;
+  return shared + 2 * n * c.experts + rows * (c.width + c.mlp_width + 1) + 3 * rows;
 }
 
 int64_t activation_numbers(const LimoeConfig& c, const ModelInfo& info, int64_t pairs) {
   const int64_t n = pairs * (info.image_tokens + info.text_tokens);
-  const int64_t patches = pairs * info.image_tokens * c.patch_size * c.patch_size * 3;
-  const int64_t ends = patches + n * c.width + 2 * n + 2 * pairs * (c.width + 2 * c.joint_width);
+  const int64_t ends = n * c.width + 2 * n + 2 * pairs * (c.width + 2 * c.joint_width);
   const int64_t moe_blocks = int64_t(info.moe_blocks.size());
   const int64_t dense = block_activations(c, n, false), moe = block_activations(c, n, true);
   if (c.grad_checkpointing)  // every block's input, and one block at a time

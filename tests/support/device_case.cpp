@@ -116,6 +116,12 @@ Comparison device_repeats(const OpCase& op_case, DType dtype) {
 #endif
 }
 
+Comparison device_makes_again(const OpCase& op_case, DType dtype) {
+  const Device device = *device_under_test();
+  const Poisoned poisoned(device);
+  return made_again(op_case, inputs_as(op_case, dtype, device));
+}
+
 Comparison device_leaves_nothing(const OpCase& op_case) {
   const Device device = *device_under_test();
   const std::vector<Tensor> inputs = inputs_as(op_case, DType::f32, device);
@@ -136,10 +142,12 @@ void check_device(const OpCase& op_case, const DeviceChecks& checks) {
   return;
 #endif
   std::vector<Comparison> results{device_agrees(op_case, DType::f32, checks.nmse_f32),
-                                  device_repeats(op_case, DType::f32), device_leaves_nothing(op_case)};
+                                  device_repeats(op_case, DType::f32),
+                                  device_makes_again(op_case, DType::f32), device_leaves_nothing(op_case)};
   if (checks.bf16) {
     results.push_back(device_agrees(op_case, DType::bf16, checks.nmse_bf16));
     results.push_back(device_repeats(op_case, DType::bf16));
+    results.push_back(device_makes_again(op_case, DType::bf16));
   }
   for (const Comparison& result : results) CHECK_MESSAGE(result.ok, result.message);
 }

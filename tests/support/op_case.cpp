@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "autograd/backward.h"
+#include "autograd/rematerialize.h"
 #include "tensor/caching_allocator.h"
 #include "tensor/error.h"
 #include "tensor/factory.h"
@@ -147,6 +148,28 @@ Comparison threads_agree(const OpCase& op_case) {
   return agree;
 }
 
+Comparison made_again(const OpCase& op_case, const std::vector<Tensor>& inputs) {
+  Vars vars;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    vars.push_back(is_differentiable(op_case, i) ? leaf(inputs[i]) : Var(inputs[i]));
+  const Var y = op_case.run(vars);
+  if (!y.recipe()) return {};
+  const Tensor& again = y.recipe()->value();
+  if (again.shares_memory_with(y.value()))
+    return {false, op_case.name + " made again: its recipe keeps the value itself"};
+  if (const Comparison same = same_bits(to_device(again, {}), to_device(y.value(), {})); !same.ok)
+    return {false, concatenate(op_case.name, " made again: ", same.message)};
+  return {};
+}
+
+Comparison makes_again(const OpCase& op_case) {
+  std::vector<Tensor> views;
+  for (const Tensor& input : op_case.inputs) views.push_back(as_view(input));
+  for (const auto& inputs : {op_case.inputs, converted(op_case.inputs, DType::f32), views})
+    if (const Comparison again = made_again(op_case, inputs); !again.ok) return again;
+  return {};
+}
+
 Comparison leaves_nothing(const OpCase& op_case) {
   const size_t before = allocator_of({}).counts().live_bytes;
   run(op_case, op_case.inputs);
@@ -157,7 +180,7 @@ Comparison leaves_nothing(const OpCase& op_case) {
 }
 
 void check_op(const OpCase& op_case) {
-  for (const auto check : {gradcheck, f32_agrees, views_agree, threads_agree, leaves_nothing}) {
+  for (const auto check : {gradcheck, f32_agrees, views_agree, threads_agree, makes_again, leaves_nothing}) {
     const Comparison result = check(op_case);
     CHECK_MESSAGE(result.ok, result.message);
   }

@@ -1,13 +1,12 @@
-// Products at LIMoE's shapes: limoe's gemm against oneDNN's and OpenBLAS's sgemm, in turns, on the same data.
+// Products at LIMoE's shapes by one library, for gemm.py, which lets the processes of several take turns.
 //
-//   limoe_gemm_peers [THREADS] [ROUNDS]      prints JSON: for each shape the median GFLOP/s of each, and the
-//   ratio
+//   limoe_gemm_peers limoe|oneDNN|OpenBLAS THREADS
 //
-// Shapes are C = A B [m, n] over k, row-major: the products of a Transformer block, and the few rows of an
-// expert. Arrays begin on a cache line, as those of limoe's and PyTorch's tensors do. Results must agree with
-// limoe's before anything is timed. In each round every library runs once for about 20 ms; the ratio is that
-// of a round, the median over rounds. One thread's time is the processor's time it took, so that other
-// processes on its core do not count; several threads' is the wall's.
+// Prints the shapes as JSON on a line: C = A B [m, n] over k, row-major: the products of a Transformer block,
+// and the few rows of an expert. Then, for every line "SHAPE CALLS" it reads, it multiplies for a while for
+// nothing and CALLS times for "WALL PROCESSOR", the seconds that took; the latter are those of the calling
+// thread, so that with one thread other processes on its core do not count. Arrays begin on a cache line, as
+// those of limoe's and PyTorch's tensors do. A library's result must agree with limoe's before it is timed.
 #include <cblas.h>
 #include <dnnl.h>
 #include <omp.h>
@@ -18,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -70,18 +70,10 @@ limoe::Tensor numbers(int64_t count, uint64_t stream) {
   return values;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-double seconds_of(const std::function<void()>& work) {
-  const clockid_t clock = limoe::thread_count() == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;
-  timespec begin, end;
-  clock_gettime(clock, &begin);
-  work();
-  clock_gettime(clock, &end);
-  return double(end.tv_sec - begin.tv_sec) + 1e-9 * double(end.tv_nsec - begin.tv_nsec);
+double seconds(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
 }
 
 // Rounding of f32 sums of k terms of size 1, in whatever order.
@@ -96,57 +88,71 @@ void expect_equal(const Product& p, const std::string& name, const float* a, con
     }
 }
 
-void print_product(const Product& p, int rounds, const std::vector<Library>& all, bool last) {
-  constexpr double kSecondsEach = 0.02;
-  const double flop = 2.0 * double(p.m) * double(p.n) * double(p.k);
-  const limoe::Tensor left = numbers(p.m * p.k, 1), right = numbers(p.k * p.n, 2);
-  limoe::Tensor result = limoe::empty({p.m * p.n}), limoe_result = limoe::empty({p.m * p.n});
-  const float *const a = left.data<float>(), *const b = right.data<float>();
-  float *const c = result.mutable_data<float>(), *const wanted = limoe_result.mutable_data<float>();
-  all[0].multiply(p, a, b, wanted);
-  int64_t calls = 1;
-  for (const Library& one : all) {
-    one.multiply(p, a, b, c);
-    expect_equal(p, one.name, c, wanted);
-    const double once = seconds_of([&] { one.multiply(p, a, b, c); });
-    calls = std::max<int64_t>(calls, int64_t(kSecondsEach / once));
+// Until the system has given each thread a core of its own again.
+constexpr double kSecondsToWarmUp = 0.02;
+
+// The arrays of one shape, made and checked when its turn first comes.
+class Turns {
+ public:
+  Turns(const Product& product, const Library& library)
+      : product_(product),
+        library_(library),
+        a_(numbers(product.m * product.k, 1)),
+        b_(numbers(product.k * product.n, 2)),
+        c_(limoe::empty({product.m * product.n})) {
+    limoe::Tensor wanted = limoe::empty({product.m * product.n});
+    libraries()[0].multiply(product, a_.data<float>(), b_.data<float>(), wanted.mutable_data<float>());
+    multiply();
+    expect_equal(product, library.name, c_.data<float>(), wanted.data<float>());
   }
-  std::vector<std::vector<double>> rates(all.size());
-  std::vector<double> ratios;
-  for (int round = 0; round < rounds; ++round) {
-    double best_other = 0;
-    for (size_t i = 0; i < all.size(); ++i) {
-      const double seconds = seconds_of([&] {
-        for (int64_t call = 0; call < calls; ++call) all[i].multiply(p, a, b, c);
-      });
-      rates[i].push_back(flop * double(calls) / seconds / 1e9);
-      if (i > 0) best_other = std::max(best_other, rates[i].back());
-    }
-    ratios.push_back(rates[0].back() / best_other);
+
+  void run(int64_t calls) {
+    for (const double begin = seconds(CLOCK_MONOTONIC); seconds(CLOCK_MONOTONIC) < begin + kSecondsToWarmUp;)
+      multiply();
+    const double wall = seconds(CLOCK_MONOTONIC), processor = seconds(CLOCK_THREAD_CPUTIME_ID);
+    for (int64_t call = 0; call < calls; ++call) multiply();
+    std::printf("%.9f %.9f\n", seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_THREAD_CPUTIME_ID) - processor);
+    std::fflush(stdout);
   }
-  std::printf("  {\"m\": %lld, \"n\": %lld, \"k\": %lld, \"kind\": \"%s\"", (long long)p.m, (long long)p.n,
-              (long long)p.k, p.kind);
-  for (size_t i = 0; i < all.size(); ++i)
-    std::printf(", \"%s\": %.1f", all[i].name.c_str(), median(rates[i]));
-  std::printf(", \"ratio\": %.3f, \"least\": %.3f, \"most\": %.3f}%s\n", median(ratios),
-              *std::min_element(ratios.begin(), ratios.end()),
-              *std::max_element(ratios.begin(), ratios.end()), last ? "" : ",");
-  std::fflush(stdout);
-}
+
+ private:
+  void multiply() {
+    library_.multiply(product_, a_.data<float>(), b_.data<float>(), c_.mutable_data<float>());
+  }
+
+  const Product& product_;
+  const Library& library_;
+  limoe::Tensor a_, b_, c_;
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int threads = argc > 1 ? std::atoi(argv[1]) : 1, rounds = argc > 2 ? std::atoi(argv[2]) : 9;
-  if (threads < 1 || rounds < 1) {
-    std::fprintf(stderr, "limoe_gemm_peers: THREADS and ROUNDS are whole numbers, 1 or more\n");
+  const std::vector<Library> all = libraries();
+  const auto library = std::find_if(all.begin(), all.end(),
+                                    [&](const Library& one) { return argc == 3 && one.name == argv[1]; });
+  const int threads = argc == 3 ? std::atoi(argv[2]) : 0;
+  if (library == all.end() || threads < 1) {
+    std::fprintf(stderr, "usage: limoe_gemm_peers limoe|oneDNN|OpenBLAS THREADS; THREADS is 1 or more\n");
     return 2;
   }
   limoe::set_thread_count(threads);
   omp_set_num_threads(threads);
   openblas_set_num_threads(threads);
-  const std::vector<Library> all = libraries();
-  std::printf("[\n");
-  for (const Product& p : kProducts) print_product(p, rounds, all, &p == std::end(kProducts) - 1);
-  std::printf("]\n");
+  constexpr size_t kCount = std::size(kProducts);
+  for (size_t i = 0; i < kCount; ++i)
+    std::printf("%s{\"m\": %lld, \"n\": %lld, \"k\": %lld, \"kind\": \"%s\"}%s", i ? ", " : "[",
+                (long long)kProducts[i].m, (long long)kProducts[i].n, (long long)kProducts[i].k,
+                kProducts[i].kind, i + 1 < kCount ? "" : "]\n");
+  std::fflush(stdout);
+  std::vector<std::unique_ptr<Turns>> turns(kCount);
+  size_t shape = 0;
+  for (long long calls = 0; std::scanf("%zu %lld", &shape, &calls) == 2;) {
+    if (shape >= kCount) {
+      std::fprintf(stderr, "limoe_gemm_peers: shape %zu; expected 0..%zu\n", shape, kCount - 1);
+      return 2;
+    }
+    if (!turns[shape]) turns[shape] = std::make_unique<Turns>(kProducts[shape], *library);
+    turns[shape]->run(calls);
+  }
 }

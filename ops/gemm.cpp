@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/eigen_maps.h"
+#include "ops/gemm_tile.h"
 #include "tensor/factory.h"
 #include "tensor/parallel.h"
 
@@ -11,14 +12,16 @@ namespace {
 
 constexpr int64_t kLeastTile = 96;       // rows or columns, for more than one thread
 constexpr int64_t kTilesPerThread = 4;   // so that one thread's delay is shared by all
+constexpr int64_t kMatrixTiles = 32;     // rows and columns of C that matrix tiles hold (ops/gemm_amx.cpp)
 constexpr int64_t kLeastWork = 1 << 18;  // multiply-adds worth waking a thread for
 
-// Whole times kLeastTile, so that few of the micro-kernel's tiles are partial ones. How C is cut does not
-// show in the bits.
-int64_t tile_length(int64_t length) {
-  const int threads = thread_count();
+// As many tiles for each thread, all but the last whole times `whole`, the rows or columns of the
+// micro-kernel's tile. How C is cut does not show in the bits.
+int64_t tile_length(int64_t length, int64_t whole) {
+  const int64_t threads = thread_count();
   if (threads == 1) return length;
-  return run_count(run_count(length, kTilesPerThread * threads), kLeastTile) * kLeastTile;
+  const int64_t each = std::clamp<int64_t>(length / kLeastTile / threads, 1, kTilesPerThread);
+  return run_count(std::max(run_count(length, each * threads), kLeastTile), whole) * whole;
 }
 
 // C is too small for as many tiles as a large machine has threads, and k is long enough to be cut instead.
@@ -58,16 +61,19 @@ void gemm(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, GemmOperand<T> b, T
           const T* bias, MatmulPrecision precision) {
   if (m * n * k < kLeastWork) return gemm_on_this_thread(m, n, k, a, b, beta, c, c_stride, bias, precision);
   if (worth_cutting_k(m, n, k)) return gemm_over_k(m, n, k, a, b, beta, c, c_stride, bias, precision);
+  const bool in_tiles = precision == MatmulPrecision::bf16;
   if (m >= n)
-    parallel_for(m, tile_length(m), [&](int64_t begin, int64_t end) {
-      gemm_on_this_thread(end - begin, n, k, a.from(begin, 0), b, beta, c + begin * c_stride, c_stride, bias,
-                          precision);
-    });
+    parallel_for(m, tile_length(m, in_tiles ? kMatrixTiles : detail::kTileRows),
+                 [&](int64_t begin, int64_t end) {
+                   gemm_on_this_thread(end - begin, n, k, a.from(begin, 0), b, beta, c + begin * c_stride,
+                                       c_stride, bias, precision);
+                 });
   else
-    parallel_for(n, tile_length(n), [&](int64_t begin, int64_t end) {
-      gemm_on_this_thread(m, end - begin, k, a, b.from(0, begin), beta, c + begin, c_stride,
-                          bias ? bias + begin : bias, precision);
-    });
+    parallel_for(n, tile_length(n, in_tiles ? kMatrixTiles : detail::kTileColumns<T>),
+                 [&](int64_t begin, int64_t end) {
+                   gemm_on_this_thread(m, end - begin, k, a, b.from(0, begin), beta, c + begin, c_stride,
+                                       bias ? bias + begin : bias, precision);
+                 });
 }
 
 template void gemm(int64_t, int64_t, int64_t, GemmOperand<float>, GemmOperand<float>, float, float*, int64_t,

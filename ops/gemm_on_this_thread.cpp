@@ -6,11 +6,12 @@
 // cache, so it is copied into the order in which tiles read it. B is copied into panels where many rows share
 // them or where it lies transposed, anew for each block of rows: kept for all blocks they would come from
 // further away than one just written (0.95 to 1.0 of the speed). Few rows read it where it lies: they take it
-// from memory once, which is then what their time goes to, so runs of k are short. A strip crosses as many
-// rows of B as the run is long, each in a page of its own, and the next strip goes on in the same pages:
-// while they are few, their addresses stay in the translation buffer and the processor sees each row as a
-// stream and reads ahead in it. What is needed next, of B and of C, is fetched while tiles are computed, row
-// by row.
+// from memory once, which is then what their time goes to. A strip crosses as many rows of B as the run of k
+// is long, each in a page of its own, and the next strip goes on in the same pages: while they are few, their
+// addresses stay in the translation buffer and the processor sees each row as a stream and reads ahead in it.
+// So few rows read not too much of B at a time, and of a wide B some columns after the others: a run short
+// enough for all of them would mostly load and store sums (0.85 of the speed at 3072 columns). What is needed
+// next, of B and of C, is fetched while tiles are computed, row by row.
 //
 // A C so narrow that half of a register's lanes would be idle, of an A that lies transposed (the gradient of
 // a router's kernel), is computed as its transpose.
@@ -36,9 +37,9 @@ constexpr int64_t kMostRowsInPlace = 100;  // more share panels of B
 constexpr int64_t kFewStrips = 2;
 constexpr size_t kBytesApart = 1024;
 
-// A run of k for few rows: so much of B, but not so few rows of it that sums are mostly loaded and stored.
+// A run of k for few rows: so much of B, and so many of its columns.
 constexpr int64_t kMostElementsCrossed = 192 << 10;
-constexpr int64_t kLeastDepth = 64;
+constexpr int64_t kMostColumnsInPlace = 768;
 
 // Where all of B fits the second-level cache beside them, few rows at a time: C is then written, and A read,
 // in the order in which they lie.
@@ -50,10 +51,9 @@ int64_t rows_of_block(GemmOperand<T> b, int64_t n, int64_t k) {
   return !b.transposed && n * k <= kMostElementsKept ? kRowsBesideB : kMostRows;
 }
 
-int64_t depth_of_run(int64_t m, int64_t n) {
-  return m > kMostRowsInPlace
-             ? kMostDepth
-             : std::clamp(kMostElementsCrossed / std::max<int64_t>(n, 1), kLeastDepth, kMostDepth);
+template <class T>
+bool reads_in_place(int64_t m, GemmOperand<T> b) {
+  return m <= kMostRowsInPlace && !b.transposed;
 }
 
 // The rows that a tile fetches while it is computed.
@@ -121,7 +121,7 @@ void multiply_block(int64_t rows, int64_t n, int64_t depth, GemmOperand<T> a, Ge
   for (int64_t j = 0; j < n; j += kColumns) {
     const int64_t width = std::min(kColumns, n - j);
     const GemmOperand<T> columns = b.from(0, j);
-    const bool packed = rows > kMostRowsInPlace || b.transposed || (!kHasMasks && width % kLanes<T> != 0);
+    const bool packed = !reads_in_place(rows, b) || (!kHasMasks && width % kLanes<T> != 0);
     if (packed) pack_panel(columns, depth, width, panel);
     TileOperands<T> of{.k = depth,
                        .a = block_of_a ? block_of_a : a.data,
@@ -181,8 +181,21 @@ void gemm_on_this_thread(int64_t m, int64_t n, int64_t k, GemmOperand<T> a, Gemm
       return gemm_bf16_on_this_thread(m, n, k, a, b, beta, c, c_stride, bias);
   if (a.transposed && n <= kNarrow<T> && m >= kTileColumns<T> && beta == T(0) && !bias)
     return multiply_narrow(m, n, k, a, b, c, c_stride, precision);
+  const bool in_place = reads_in_place(m, b);
+  if (in_place && n > kMostColumnsInPlace) {
+    const int64_t strips = run_count(n, kTileColumns<T>), parts = run_count(n, kMostColumnsInPlace);
+    for (int64_t part = 0; part < parts; ++part) {
+      const int64_t j = strips * part / parts * kTileColumns<T>,
+                    end = std::min(n, strips * (part + 1) / parts * kTileColumns<T>);
+      gemm_on_this_thread(m, end - j, k, a, b.from(0, j), beta, c + j, c_stride, bias ? bias + j : bias,
+                          precision);
+    }
+    return;
+  }
+  const int64_t depth =
+      in_place ? std::min(kMostElementsCrossed / std::max<int64_t>(n, 1), kMostDepth) : kMostDepth;
   const int64_t row_blocks = run_count(m, rows_of_block(b, n, k)),
-                depths = std::max<int64_t>(run_count(k, depth_of_run(m, n)), 1);
+                depths = std::max<int64_t>(run_count(k, depth), 1);
   const bool pack_a = a.transposed && a.stride * sizeof(T) >= kBytesApart && m > kTileRows &&
                       n > kFewStrips * kTileColumns<T>;
   Tensor room = empty({pack_a ? run_count(m, row_blocks) * run_count(k, depths) : 0}, dtype_of<T>);

@@ -1,103 +1,28 @@
 #include "ops/mlp.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "autograd/record.h"
-#include "ops/check.h"
 #include "ops/dispatch.h"
 #include "ops/gelu.h"
-#include "ops/grouped_linear.h"
-#include "ops/linear.h"
-#include "ops/mlp_blocks.h"
-#include "ops/row_begin.h"
+#include "ops/mlp_layout.h"
 #include "tensor/factory.h"
 
 namespace limoe {
 namespace {
 
-struct Weights {
-  Tensor up, up_bias, down, down_bias;
-};
-
-// The rows of experts; of a dense MLP those of one, whose weights have no axis of experts.
-struct Layout {
-  const char* op;
-  Tensor row_begin;  // undefined: dense
-  MatmulPrecision precision;
-
-  bool grouped() const { return row_begin.defined(); }
-  int axis(int of_dense) const { return of_dense + (grouped() ? 1 : 0); }
-
-  Tensor forward(const Tensor& x, const Tensor& kernel, const Tensor& bias) const {
-    return grouped() ? grouped_linear_forward(x, kernel, bias, row_begin, precision)
-                     : linear_forward(x, kernel, bias, precision);
-  }
-  Tensor backward_x(const Tensor& kernel, const Tensor& dy) const {
-    return grouped() ? grouped_linear_backward_rows(kernel, row_begin, dy, precision)
-                     : linear_backward_x(kernel, dy, precision);
-  }
-  Tensor backward_kernel(const Tensor& x, const Tensor& dy, const Tensor& room) const {
-    return grouped() ? grouped_linear_backward_kernel(x, row_begin, dy, precision, room)
-                     : linear_backward_kernel(x, dy, precision, room);
-  }
-  Tensor backward_bias(const Tensor& dy) const {
-    return grouped() ? grouped_linear_backward_bias(row_begin, dy) : linear_backward_bias(dy);
-  }
-};
-
-void check(const Layout& layout, const Tensor& x, const Weights& w) {
-  const char* const op = layout.op;
-  const char* const x_name = layout.grouped() ? "rows" : "x";
-  expect_floating(op, x_name, x);
-  layout.grouped() ? expect_rank(op, x_name, x, 2) : expect_rank_at_least(op, x_name, x, 1);
-  expect_rank(op, "up", w.up, layout.axis(2));
-  expect_rank(op, "down", w.down, layout.axis(2));
-  expect_dim(op, "up", w.up, layout.axis(0), x.dim(-1), "because ", x_name, " is ", x.shape());
-  expect_dim(op, "down", w.down, layout.axis(0), w.up.dim(-1), "because up is ", w.up.shape());
-  if (layout.grouped()) {
-    const int64_t experts = w.up.dim(0);
-    expect_dim(op, "down", w.down, 0, experts, "because up is ", w.up.shape());
-    expect_shape(op, "up_bias", w.up_bias, {experts, w.up.dim(2)}, "because up is ", w.up.shape());
-    expect_shape(op, "down_bias", w.down_bias, {experts, w.down.dim(2)}, "because down is ", w.down.shape());
-    checked_row_begin(op, layout.row_begin, experts, x_name, x);
-  } else {
-    expect_shape(op, "up_bias", w.up_bias, {w.up.dim(1)}, "because up is ", w.up.shape());
-    expect_shape(op, "down_bias", w.down_bias, {w.down.dim(1)}, "because down is ", w.down.shape());
-  }
-  for (const auto& [name, weight] :
-       {std::pair{"up", w.up}, {"up_bias", w.up_bias}, {"down", w.down}, {"down_bias", w.down_bias}})
-    expect_same_kind(op, name, weight, x_name, x);
-  expect_precision(op, layout.precision, x_name, x);
-}
-
-MlpSizes sizes_of(const Layout& layout, const Weights& w) {
-  return {layout.grouped() ? w.up.dim(0) : 1, w.up.dim(-2), w.up.dim(-1), w.down.dim(-1), layout.precision};
-}
-
-bool goes_by_blocks(const Layout& layout, const Tensor& x, const Weights& w) {
-  const int64_t rows = fold_leading_axes(x.shape()).count;
-  return x.device().kind == DeviceKind::cpu && rows <= std::numeric_limits<int32_t>::max() &&
-         mlp_fits_blocks(sizes_of(layout, w));
-}
-
-Tensor begins_of(const Layout& layout, int64_t rows) {
+Tensor begins_of(const MlpLayout& layout, int64_t rows) {
   return layout.grouped() ? contiguous(layout.row_begin) : from_vector<int32_t>({2}, {0, int32_t(rows)});
 }
 
 template <class T>
-MlpParts<const T> parts_of(const Weights& w) {
-  return {w.up.data<T>(), w.up_bias.data<T>(), w.down.data<T>(), w.down_bias.data<T>()};
-}
-
-template <class T>
-void zero_unused(const Layout& layout, Tensor& rows) {
+void zero_unused(const MlpLayout& layout, Tensor& rows) {
   if (!layout.grouped()) return;
   const int64_t used = layout.row_begin.data<int32_t>()[layout.row_begin.dim(0) - 1], width = rows.dim(1);
   std::fill(rows.mutable_data<T>() + used * width, rows.mutable_data<T>() + rows.dim(0) * width, T(0));
 }
 
-Tensor forward(const Layout& layout, const Tensor& x, const Weights& w, Tensor& hidden) {
+Tensor forward(const MlpLayout& layout, const Tensor& x, const MlpWeights& w, Tensor& hidden) {
   if (!goes_by_blocks(layout, x, w)) {
     hidden = layout.forward(x, w.up, w.up_bias);
     return layout.forward(gelu_forward(hidden), w.down, w.down_bias);
@@ -113,7 +38,7 @@ Tensor forward(const Layout& layout, const Tensor& x, const Weights& w, Tensor& 
   return y;
 }
 
-void backward_by_blocks(const Layout& layout, const Tensor& x, const Tensor& hidden, const Weights& w,
+void backward_by_blocks(const MlpLayout& layout, const Tensor& x, const Tensor& hidden, const MlpWeights& w,
                         const Tensor& dy, InputGradients& d) {
   const Tensor gradient = contiguous(dy), begins = begins_of(layout, fold_leading_axes(x.shape()).count);
   Tensor dx = empty_like(x), up = d.room(1, w.up), up_bias = d.room(2, w.up_bias), down = d.room(3, w.down),
@@ -131,7 +56,7 @@ void backward_by_blocks(const Layout& layout, const Tensor& x, const Tensor& hid
 }
 
 // Consumes `hidden`.
-void backward(const Layout& layout, const Tensor& x, Tensor hidden, const Weights& w, const Tensor& dy,
+void backward(const MlpLayout& layout, const Tensor& x, Tensor hidden, const MlpWeights& w, const Tensor& dy,
               InputGradients& d) {
   if (goes_by_blocks(layout, x, w)) return backward_by_blocks(layout, x, hidden, w, dy, d);
   if (d.wanted(4)) d.set(4, layout.backward_bias(dy));
@@ -145,12 +70,12 @@ void backward(const Layout& layout, const Tensor& x, Tensor hidden, const Weight
   if (d.wanted(0)) d.set(0, layout.backward_x(w.up, gradient));
 }
 
-Var record_mlp(const Layout& layout, const std::vector<Var>& inputs) {
-  check(layout, inputs[0].value(),
-        {inputs[1].value(), inputs[2].value(), inputs[3].value(), inputs[4].value()});
+Var record_mlp(const MlpLayout& layout, const std::vector<Var>& inputs) {
+  expect_mlp_arguments(layout, inputs[0].value(),
+                       {inputs[1].value(), inputs[2].value(), inputs[3].value(), inputs[4].value()});
   const Tensor x = contiguous(inputs[0].value());
-  const Weights w{contiguous(inputs[1].value()), contiguous(inputs[2].value()), contiguous(inputs[3].value()),
-                  contiguous(inputs[4].value())};
+  const MlpWeights w{contiguous(inputs[1].value()), contiguous(inputs[2].value()),
+                     contiguous(inputs[3].value()), contiguous(inputs[4].value())};
   Tensor hidden;
   const Tensor y = forward(layout, x, w, hidden);
   return record(layout.op, y, inputs,
@@ -158,8 +83,8 @@ Var record_mlp(const Layout& layout, const std::vector<Var>& inputs) {
                  hidden = save(hidden, "hidden"), up = save(w.up, "up"), up_bias = save(w.up_bias, "up_bias"),
                  down = save(w.down, "down"),
                  down_bias = save(w.down_bias, "down_bias")](const Tensor& dy, InputGradients& d) mutable {
-                  backward({layout.op, begins.get(), layout.precision}, contiguous(x.get()), hidden.take(),
-                           {up.get(), up_bias.get(), down.get(), down_bias.get()}, dy, d);
+                  backward({layout.op, begins.get(), layout.precision, layout.x_name}, contiguous(x.get()),
+                           hidden.take(), {up.get(), up_bias.get(), down.get(), down_bias.get()}, dy, d);
                 });
 }
 
@@ -173,7 +98,8 @@ Var mlp(const Var& x, const Var& up, const Var& up_bias, const Var& down, const 
 Var grouped_mlp(const Var& rows, const Var& up, const Var& up_bias, const Var& down, const Var& down_bias,
                 const Tensor& row_begin, MatmulPrecision precision) {
   if (!row_begin.defined()) throw ValueError("grouped_mlp: row_begin is undefined; expected i32 [E + 1]");
-  return record_mlp({"grouped_mlp", contiguous(row_begin), precision}, {rows, up, up_bias, down, down_bias});
+  return record_mlp({"grouped_mlp", contiguous(row_begin), precision, "rows"},
+                    {rows, up, up_bias, down, down_bias});
 }
 
 }  // namespace limoe

@@ -80,34 +80,78 @@ void for_each_part(const MlpParts<T>& a, const MlpParts<T>& b, const MlpSizes& s
   body(a.down_bias, b.down_bias, sizes.outputs);
 }
 
+// What goes back through a mixture besides the weights: rows, or tokens that rows are gathered from.
+template <class T>
+struct Backward {
+  const T *x, *hidden, *dy;
+  T* dx;
+  TokenRows<T> tokens;
+  const T* y;  // of tokens
+  T* dgates;
+
+  // That of the rows from `row` on. What belongs to tokens is not moved.
+  Backward from(int64_t row, const MlpSizes& sizes) const {
+    const T* const hidden_rows = hidden + row * sizes.hidden;
+    if (tokens) return {x, hidden_rows, dy, dx, tokens.from(row), y + row * sizes.outputs, dgates};
+    return {x + row * sizes.inputs,
+            hidden_rows,
+            dy + row * sizes.outputs,
+            dx + row * sizes.inputs,
+            {},
+            y,
+            dgates};
+  }
+};
+
+// body(x, dy, dx) on `count` rows side by side: those that there are, or copies of tokens' that go back to
+// them. `room` holds (2 inputs + outputs) numbers a row of them.
+template <class T, class Body>
+void with_rows(const Backward<T>& of, int64_t count, const MlpSizes& sizes, T* room, const Body& body) {
+  if (!of.tokens) return body(of.x, of.dy, of.dx);
+  T *const x = room, *const dx = x + count * sizes.inputs, *const dy = dx + count * sizes.inputs;
+  gather_rows(of.tokens, of.x, count, sizes.inputs, x);
+  gather_gated_gradient(of.tokens, of.dy, of.y, count, sizes.outputs, dy, of.dgates);
+  body(static_cast<const T*>(x), static_cast<const T*>(dy), dx);
+  scatter_rows(of.tokens, static_cast<const T*>(dx), count, sizes.inputs, of.dx);
+}
+
+template <class T>
+Tensor room_for_rows(const TokenRows<T>& tokens, int64_t count, const MlpSizes& sizes) {
+  return empty({tokens ? count * (2 * sizes.inputs + sizes.outputs) : 0}, dtype_of<T>);
+}
+
 // One run, block by block; what the weights' gradients held is written over.
 template <class T>
-void backward_run(const T* x, const T* hidden, const MlpParts<const T>& weights, const T* dy,
-                  const MlpSizes& sizes, const Piece& run, T* dx, const MlpParts<T>& sums) {
+void backward_run(const Backward<T>& of, const MlpParts<const T>& weights, const MlpSizes& sizes,
+                  const Piece& run, const MlpParts<T>& sums) {
   const auto [experts, inputs, width, outputs, precision] = sizes;
   const MlpParts<const T> own = of_expert(weights, run.expert, sizes);
   std::vector<Piece> blocks;
   cut(run, rows_of_block(sizes), blocks);
-  const int64_t longest = rows_of_block(sizes);  // however few there are: routing changes, and memory is found again
-  Tensor values = empty({longest, width}, dtype_of<T>), slopes = empty({longest, width}, dtype_of<T>);
+  const int64_t longest =
+      rows_of_block(sizes);  // however few there are: routing changes, and memory is found again
+  Tensor values = empty({longest, width}, dtype_of<T>), slopes = empty({longest, width}, dtype_of<T>),
+         rows = room_for_rows(of.tokens, longest, sizes);
   T *const value = values.mutable_data<T>(), *const gradient = slopes.mutable_data<T>();
   std::fill_n(sums.up_bias, width, T(0));
   std::fill_n(sums.down_bias, outputs, T(0));
   for (const Piece& block : blocks) {
     const int64_t count = block.end - block.begin;
     const T beta = block.begin == run.begin ? T(0) : T(1);
-    const T *const dy_rows = dy + block.begin * outputs, *const x_rows = x + block.begin * inputs;
-    gemm_on_this_thread<T>(count, width, outputs, {dy_rows, outputs}, {own.down, outputs, true}, T(0),
-                           gradient, width, nullptr, precision);
-    gelu_both_rows(hidden + block.begin * width, value, gradient, count * width);
-    gemm_on_this_thread<T>(width, outputs, count, {value, width, true}, {dy_rows, outputs}, beta, sums.down,
-                           outputs, nullptr, precision);
-    gemm_on_this_thread<T>(inputs, width, count, {x_rows, inputs, true}, {gradient, width}, beta, sums.up,
-                           width, nullptr, precision);
-    add_rows(gradient, count, width, sums.up_bias);
-    add_rows(dy_rows, count, outputs, sums.down_bias);
-    gemm_on_this_thread<T>(count, inputs, width, {gradient, width}, {own.up, width, true}, T(0),
-                           dx + block.begin * inputs, inputs, nullptr, precision);
+    const Backward<T> here = of.from(block.begin, sizes);
+    with_rows(here, count, sizes, rows.mutable_data<T>(), [&](const T* x, const T* dy, T* dx) {
+      gemm_on_this_thread<T>(count, width, outputs, {dy, outputs}, {own.down, outputs, true}, T(0), gradient,
+                             width, nullptr, precision);
+      gelu_both_rows(here.hidden, value, gradient, count * width);
+      gemm_on_this_thread<T>(width, outputs, count, {value, width, true}, {dy, outputs}, beta, sums.down,
+                             outputs, nullptr, precision);
+      gemm_on_this_thread<T>(inputs, width, count, {x, inputs, true}, {gradient, width}, beta, sums.up, width,
+                             nullptr, precision);
+      add_rows(gradient, count, width, sums.up_bias);
+      add_rows(dy, count, outputs, sums.down_bias);
+      gemm_on_this_thread<T>(count, inputs, width, {gradient, width}, {own.up, width, true}, T(0), dx, inputs,
+                             nullptr, precision);
+    });
   }
 }
 
@@ -129,38 +173,42 @@ bool mlp_fits_blocks(const MlpSizes& sizes) {
 
 template <class T>
 void mlp_forward_by_blocks(const T* x, const MlpParts<const T>& weights, const int32_t* row_begin,
-                           const MlpSizes& sizes, T* hidden, T* y) {
+                           const MlpSizes& sizes, T* hidden, T* y, const TokenRows<T>& tokens, T* gated) {
   const auto [experts, inputs, width, outputs, precision] = sizes;
   std::vector<Piece> blocks;
   for (int64_t expert = 0; expert < experts; ++expert)
     cut({expert, row_begin[expert], row_begin[expert + 1]}, rows_of_block(sizes), blocks);
+  std::optional<detail::MlpTiles> tiles;
   if constexpr (std::is_same_v<T, float>)
-    if (goes_by_tiles(sizes)) {
-      const detail::MlpTiles tiles(weights, sizes, detail::MlpPass::forward);
-      return for_each(blocks, [&](const Piece& block, int64_t) {
-        tiles.forward(block.expert, block.end - block.begin, x + block.begin * sizes.inputs,
-                      hidden + block.begin * sizes.hidden, y + block.begin * sizes.outputs);
-      });
-    }
+    if (goes_by_tiles(sizes)) tiles.emplace(weights, sizes, detail::MlpPass::forward);
   for_each(blocks, [&](const Piece& block, int64_t) {
-    const int64_t count = block.end - block.begin;
-    const MlpParts<const T> own = of_expert(weights, block.expert, sizes);
-    T* const before = hidden + block.begin * sizes.hidden;
-    Tensor values = empty({rows_of_block(sizes), sizes.hidden}, dtype_of<T>);
-    T* const value = values.mutable_data<T>();
-    gemm_on_this_thread<T>(count, sizes.hidden, sizes.inputs, {x + block.begin * sizes.inputs, sizes.inputs},
-                           {own.up, sizes.hidden}, T(0), before, sizes.hidden, own.up_bias, sizes.precision);
-    gelu_forward_rows(before, value, count * sizes.hidden);
-    gemm_on_this_thread<T>(count, sizes.outputs, sizes.hidden, {value, sizes.hidden},
-                           {own.down, sizes.outputs}, T(0), y + block.begin * sizes.outputs, sizes.outputs,
-                           own.down_bias, sizes.precision);
+    const int64_t count = block.end - block.begin, longest = rows_of_block(sizes);
+    const TokenRows<T> here = tokens.from(block.begin);
+    Tensor gathered = empty({tokens ? longest : 0, sizes.inputs}, dtype_of<T>);
+    if (tokens) gather_rows(here, x, count, sizes.inputs, gathered.mutable_data<T>());
+    const T* const in = tokens ? gathered.data<T>() : x + block.begin * sizes.inputs;
+    T *const before = hidden + block.begin * sizes.hidden, *const out = y + block.begin * sizes.outputs;
+    if constexpr (std::is_same_v<T, float>)
+      if (tiles) tiles->forward(block.expert, count, in, before, out);
+    if (!tiles) {
+      const MlpParts<const T> own = of_expert(weights, block.expert, sizes);
+      Tensor values = empty({longest, sizes.hidden}, dtype_of<T>);
+      T* const value = values.mutable_data<T>();
+      gemm_on_this_thread<T>(count, sizes.hidden, sizes.inputs, {in, sizes.inputs}, {own.up, sizes.hidden},
+                             T(0), before, sizes.hidden, own.up_bias, sizes.precision);
+      gelu_forward_rows(before, value, count * sizes.hidden);
+      gemm_on_this_thread<T>(count, sizes.outputs, sizes.hidden, {value, sizes.hidden},
+                             {own.down, sizes.outputs}, T(0), out, sizes.outputs, own.down_bias,
+                             sizes.precision);
+    }
+    if (tokens) scatter_gated_rows(here, static_cast<const T*>(out), count, sizes.outputs, gated);
   });
 }
 
 template <class T>
 void mlp_backward_by_blocks(const T* x, const T* hidden, const MlpParts<const T>& weights,
                             const int32_t* row_begin, const T* dy, const MlpSizes& sizes, T* dx,
-                            const MlpParts<T>& gradients) {
+                            const MlpParts<T>& gradients, const TokenRows<T>& tokens, const T* y, T* dgates) {
   std::vector<Piece> runs;
   std::vector<int64_t> first_run;  // by expert, and the end
   for (int64_t expert = 0; expert < sizes.experts; ++expert) {
@@ -179,15 +227,22 @@ void mlp_backward_by_blocks(const T* x, const T* hidden, const MlpParts<const T>
   std::optional<detail::MlpTiles> tiles;
   if constexpr (std::is_same_v<T, float>)
     if (goes_by_tiles(sizes)) tiles.emplace(weights, sizes, detail::MlpPass::backward);
+  const Backward<T> all{x, hidden, dy, dx, tokens, y, dgates};
   for_each(runs, [&](const Piece& run, int64_t i) {
     const MlpParts<T> sums = runs_of(run.expert) > 1 ? parts_in(partial + i * numbers, sizes)
                                                      : of_expert(gradients, run.expert, sizes);
     if constexpr (std::is_same_v<T, float>)
-      if (tiles)
-        return tiles->backward(run.expert, run.end - run.begin, rows_of_block(sizes),
-                               x + run.begin * sizes.inputs, hidden + run.begin * sizes.hidden,
-                               dy + run.begin * sizes.outputs, dx + run.begin * sizes.inputs, sums);
-    backward_run(x, hidden, weights, dy, sizes, run, dx, sums);
+      if (tiles) {
+        const int64_t count = run.end - run.begin;
+        const Backward<T> here = all.from(run.begin, sizes);
+        Tensor rows = room_for_rows(tokens, std::max(count, kLeastRowsToCut), sizes);
+        return with_rows(here, count, sizes, rows.mutable_data<T>(),
+                         [&](const float* x_rows, const float* dy_rows, float* dx_rows) {
+                           tiles->backward(run.expert, count, rows_of_block(sizes), x_rows, here.hidden,
+                                           dy_rows, dx_rows, sums);
+                         });
+      }
+    backward_run(all, weights, sizes, run, sums);
   });
   for (int64_t expert = 0; expert < sizes.experts; ++expert)
     if (runs_of(expert) != 1)
@@ -200,9 +255,10 @@ void mlp_backward_by_blocks(const T* x, const T* hidden, const MlpParts<const T>
 
 #define LIMOE_MLP_BLOCKS(T)                                                                                \
   template void mlp_forward_by_blocks(const T*, const MlpParts<const T>&, const int32_t*, const MlpSizes&, \
-                                      T*, T*);                                                             \
+                                      T*, T*, const TokenRows<T>&, T*);                                    \
   template void mlp_backward_by_blocks(const T*, const T*, const MlpParts<const T>&, const int32_t*,       \
-                                       const T*, const MlpSizes&, T*, const MlpParts<T>&);
+                                       const T*, const MlpSizes&, T*, const MlpParts<T>&,                  \
+                                       const TokenRows<T>&, const T*, T*);
 LIMOE_MLP_BLOCKS(float)
 LIMOE_MLP_BLOCKS(double)
 #undef LIMOE_MLP_BLOCKS

@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "ops/matmul_precision.h"
+#include "ops/token_rows.h"
 
 namespace limoe {
 
@@ -33,14 +34,21 @@ struct MlpParts {
 };
 
 // x [R, D], row_begin [E + 1]. Writes hidden [R, M] and y [R, O] in the rows of experts.
+//
+// With tokens, x [N, D] is theirs: a block's rows are gathered from it while they are in the cache, and from
+// there `gated` [N, O] gets gates[t] * y[r] for the tokens that have a row. The same bits as by moe_dispatch
+// before and moe_combine after it, without their passes over memory.
 template <class T>
 void mlp_forward_by_blocks(const T* x, const MlpParts<const T>& weights, const int32_t* row_begin,
-                           const MlpSizes& sizes, T* hidden, T* y);
+                           const MlpSizes& sizes, T* hidden, T* y, const TokenRows<T>& tokens = {},
+                           T* gated = nullptr);
 
-// Writes dx [R, D] in the rows of experts, and all of the weights' gradients.
+// Writes dx [R, D] in the rows of experts, and all of the weights' gradients. With tokens, x, dy and dx are
+// theirs, y is what the forward pass wrote, and dgates [N] is written for tokens that have a row.
 template <class T>
 void mlp_backward_by_blocks(const T* x, const T* hidden, const MlpParts<const T>& weights,
                             const int32_t* row_begin, const T* dy, const MlpSizes& sizes, T* dx,
-                            const MlpParts<T>& gradients);
+                            const MlpParts<T>& gradients, const TokenRows<T>& tokens = {},
+                            const T* y = nullptr, T* dgates = nullptr);
 
 }  // namespace limoe

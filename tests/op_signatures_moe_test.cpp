@@ -10,6 +10,7 @@
 #include "ops/mlp.h"
 #include "ops/moe_combine.h"
 #include "ops/moe_dispatch.h"
+#include "ops/moe_mlp.h"
 #include "ops/moe_route.h"
 #include "ops/normalize_gates.h"
 #include "ops/router_z_loss.h"
@@ -114,6 +115,17 @@ TEST_CASE("ops run: experts and gates are the ops themselves") {
                   {}, [](const NamedVars& in) {
                     return Vars{grouped_mlp(in.at("rows"), in.at("up"), in.at("up_bias"), in.at("down"),
                                             in.at("down_bias"), in.at("row_begin").value())};
+                  });
+  check_signature("moe_mlp",
+                  with_routing({{"x", normal({kTokens, 3}, 1)},
+                                {"gates", uniform({kTokens, 2}, 0, 1, 1)},
+                                {"up", normal({kExperts, 3, 2}, 2)},
+                                {"up_bias", normal({kExperts, 2}, 3)},
+                                {"down", normal({kExperts, 2, 5}, 4)},
+                                {"down_bias", normal({kExperts, 5}, 5)}}),
+                  {}, [](const NamedVars& in) {
+                    return Vars{moe_mlp(in.at("x"), in.at("gates"), in.at("up"), in.at("up_bias"),
+                                        in.at("down"), in.at("down_bias"), routing_in(in))};
                   });
   check_signature(
       "select_gates", {{"probs", probabilities()}, {"expert_of", routing().expert_of}}, {},

@@ -3,9 +3,7 @@
 #include "models/nn/layers.h"
 #include "ops/add.h"
 #include "ops/linear.h"
-#include "ops/mlp.h"
-#include "ops/moe_combine.h"
-#include "ops/moe_dispatch.h"
+#include "ops/moe_mlp.h"
 #include "ops/normalize_gates.h"
 #include "ops/select_gates.h"
 #include "ops/softmax.h"
@@ -30,11 +28,9 @@ MoeOutputs run_moe(const MoeLayer& layer, const Var& x, const MoeInputs& inputs)
                              : moe_route(out.probs.value(), inputs.group_of, inputs.groups, inputs.route);
   Var gates = select_gates(out.probs, out.routing.expert_of);  // [N, K]
   if (inputs.renormalize_gates) gates = normalize_gates(gates);
-  Var rows = moe_dispatch(x, out.routing);  // [N*K, D], expert by expert
   const auto part = [&](const Var& weights) { return as_dtype(weights, x.dtype()); };
-  rows = grouped_mlp(rows, part(layer.up), part(layer.up_bias), part(layer.down), part(layer.down_bias),
-                     out.routing.row_begin, layer.precision);
-  out.y = moe_combine(rows, gates, out.routing);
+  out.y = moe_mlp(x, gates, part(layer.up), part(layer.up_bias), part(layer.down), part(layer.down_bias),
+                  out.routing, layer.precision);
   return out;
 }
 

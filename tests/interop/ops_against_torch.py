@@ -95,6 +95,15 @@ def cases(n):
         {"row_begin": torch.tensor(begin, dtype=torch.int32)}, [], \
         lambda rows, up, up_bias, down, down_bias: grouped(
             F.gelu(grouped(rows, up, up_bias, begin), approximate="tanh"), down, down_bias, begin)
+    # Tokens 0 to 4 go to experts 1, 0, -, 1, 0; that of token 3 has no place left.
+    tables = {"expert_of": [[1], [0], [-1], [1], [0]], "row_of": [[2], [0], [-1], [-1], [1]],
+              "choice_of": [1, 4, 0, -1, -1], "row_begin": [0, 2, 3, 3]}
+    yield "moe_mlp", {"x": n(5, 3), "gates": n(5, 1), "up": n(3, 3, 5), "up_bias": n(3, 5), "down": n(3, 5, 4), \
+                      "down_bias": n(3, 4)}, \
+        {name: torch.tensor(table, dtype=torch.int32) for name, table in tables.items()}, [], \
+        lambda x, gates, up, up_bias, down, down_bias: torch.stack(
+            [gates[t, 0] * mlp(x[t], up[e], up_bias[e], down[e], down_bias[e]) if e is not None else 0 * x.new_zeros(4)
+             for t, e in enumerate([1, 0, None, None, 0])])
     yield "local_entropy", {"logits": n(9, 4)}, group, [], lambda logits: entropy(logits.softmax(-1)).mean()
     yield "global_entropy_loss", {"logits": n(9, 4)}, group, ["--threshold", str(math.log(4))], \
         lambda logits: F.relu(math.log(4) - entropy(logits.softmax(-1).mean(0)))

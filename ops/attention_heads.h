@@ -43,13 +43,14 @@ bool worth_copying(int64_t length) {
   return length > kLastQueryBlock<T>;
 }
 
-// Where a head is many products long, there is time to fetch the next one's rows: each lies in a page of its
-// own, where the processor sees no stream.
+// A head's rows lie a row of qkv apart, where the processor sees no stream: those of the next head, and those
+// that this one writes, are fetched while this one is multiplied, so many with every tile of a product. A
+// long head has many tiles, and its products wait while more rows are on their way; a short one is over
+// before a row asked for comes, and has few tiles to ask in.
 template <class T>
-bool worth_fetching(int64_t length) {
-  return length > kQueryBlock<T>;
+int64_t rows_fetched_at_once(int64_t length) {
+  return length > kQueryBlock<T> ? 3 : 32;
 }
-constexpr int64_t kRowsFetchedAtOnce = 3;  // with every tile of a product
 
 // What one run of heads works in.
 template <class T>
@@ -133,8 +134,7 @@ struct AttentionForwardOnCpu {
 
  private:
   void fetch_meanwhile(const HeadPlace& place, const HeadPlace& next, RowsToFetch<T>& ahead) const {
-    ahead.begin(kRowsFetchedAtOnce);
-    if (!worth_fetching<T>(place.range.length)) return;
+    ahead.begin(rows_fetched_at_once<T>(place.range.length));
     const int64_t stride = heads.qkv_stride(), columns = heads.columns();
     const T* const q = qkv + next.range.first * stride + next.head * heads.width;
     ahead.add(y + place.range.first * columns + place.head * heads.width, columns, place.range.length,
@@ -192,8 +192,7 @@ struct AttentionBackwardOnCpu {
 
  private:
   void fetch_meanwhile(const HeadPlace& place, const HeadPlace& next, RowsToFetch<T>& ahead) const {
-    ahead.begin(kRowsFetchedAtOnce);
-    if (!worth_fetching<T>(place.range.length)) return;
+    ahead.begin(rows_fetched_at_once<T>(place.range.length));
     const int64_t stride = heads.qkv_stride(), columns = heads.columns();
     const T* const q = qkv + next.range.first * stride + next.head * heads.width;
     T* const dq = dqkv + place.range.first * stride + place.head * heads.width;

@@ -36,12 +36,14 @@ double kernel_elements(const Event& event, size_t input) {
   return kernel[kernel.size() - 2] * kernel.back();
 }
 
-// Multiply-adds of all rows with the kernels that go in: linear layers have one, an mlp two.
+// Multiply-adds of all rows with the kernels that go in: linear layers have one, an mlp two, behind x and, of
+// moe_mlp, gates.
 double multiply_adds(const Event& event) {
   const bool mlp = event.op.ends_with("mlp");
   if ((!mlp && !event.op.ends_with("linear")) || event.y.empty() || event.y.back() == 0) return 0;
   const double rows = product(event.y) / event.y.back();
-  return rows * (kernel_elements(event, 1) + (mlp ? kernel_elements(event, 3) : 0));
+  const size_t first = event.op == "moe_mlp" ? 2 : 1;
+  return rows * (kernel_elements(event, first) + (mlp ? kernel_elements(event, first + 2) : 0));
 }
 
 Event event_of(const Json& json) {

@@ -6,7 +6,7 @@
 #
 #   PEERS_VENV    folder of the virtual environment with PyTorch [build/peers-venv]
 #   BUILD         folder of the build [build]
-#   THREADS       thread counts to measure the step at ["1 2"]
+#   THREADS       thread counts to measure the step and products at ["1 2"]
 #   ROUNDS        how often the sides take turns [7]
 #
 # pip's own settings apply: PIP_INDEX_URL may name a place that has the smaller build of torch for CPUs alone.
@@ -38,7 +38,7 @@ for one in $what; do
       ;;
     gemm)
       cmake --build "$BUILD" --target limoe_gemm_peers -j "$(nproc)"
-      "$VENV/bin/python" bench/peers/gemm.py --program "$BUILD/limoe_gemm_peers" --rounds "$ROUNDS"
+      "$VENV/bin/python" bench/peers/gemm.py --program "$BUILD/limoe_gemm_peers" --threads ${THREADS:-1 2} --rounds "$ROUNDS"
       ;;
     ops)
       "$VENV/bin/python" bench/peers/ops.py --build "$BUILD" --rounds "$ROUNDS"

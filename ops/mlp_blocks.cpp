@@ -128,8 +128,8 @@ void backward_run(const Backward<T>& of, const MlpParts<const T>& weights, const
   const MlpParts<const T> own = of_expert(weights, run.expert, sizes);
   std::vector<Piece> blocks;
   cut(run, rows_of_block(sizes), blocks);
-  const int64_t longest =
-      rows_of_block(sizes);  // however few there are: routing changes, and memory is found again
+  // However few rows there are: routing changes from step to step, and memory is found again.
+  const int64_t longest = rows_of_block(sizes);
   Tensor values = empty({longest, width}, dtype_of<T>), slopes = empty({longest, width}, dtype_of<T>),
          rows = room_for_rows(of.tokens, longest, sizes);
   T *const value = values.mutable_data<T>(), *const gradient = slopes.mutable_data<T>();

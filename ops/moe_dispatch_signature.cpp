@@ -1,32 +1,13 @@
 #include "ops/moe_dispatch.h"
-#include "ops/signature.h"
+#include "ops/routing_inputs.h"
 
 namespace limoe {
 
 OpSignature moe_dispatch_signature() {
   return {.summary = "y[r] = x[choice_of[r] / K], 0 for a row nobody uses",
-          .inputs = {{"x", "[N, D]"},
-                     {.name = "expert_of",
-                      .shape = "[N, K]",
-                      .meaning = "expert of each choice, -1 for a token that is not routed",
-                      .kind = InputKind::integer},
-                     {.name = "row_of",
-                      .shape = "[N, K]",
-                      .meaning = "row of the expert buffer, -1: dropped",
-                      .kind = InputKind::integer},
-                     {.name = "choice_of",
-                      .shape = "[N K]",
-                      .meaning = "row -> n K + k, -1: nobody uses it",
-                      .kind = InputKind::integer},
-                     {.name = "row_begin",
-                      .shape = "[E + 1]",
-                      .meaning = "expert e owns rows row_begin[e] to row_begin[e + 1] - 1",
-                      .kind = InputKind::integer}},
+          .inputs = with_routing_inputs({{"x", "[N, D]"}}),
           .outputs = {{"y", "[N K, D]"}},
-          .run = [](const OpCall& call) {
-            return Vars{moe_dispatch(call.var("x"), {call.tensor("expert_of"), call.tensor("row_of"),
-                                                     call.tensor("choice_of"), call.tensor("row_begin")})};
-          }};
+          .run = [](const OpCall& call) { return Vars{moe_dispatch(call.var("x"), routing_of(call))}; }};
 }
 
 }  // namespace limoe

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "data/tokenizer.h"
 #include "tensor/error.h"
 #include "tests/support/scratch_folder.h"
 
@@ -56,7 +57,15 @@ TEST_CASE("config flags: the vocabulary asked of a tokenizer is the model's, unl
   CHECK(resolve({"--config", file}).model.vocabulary == 3000);
   CHECK(resolve({"--config", file, "--tokenizer-vocabulary", "500"}).model.vocabulary == 500);
   CHECK(resolve({"--config", file, "--vocabulary", "700"}).model.vocabulary == 700);
-  CHECK(resolve({"--config", file, "--tokenizer", "bytes"}).model.vocabulary == LimoeConfig{}.vocabulary);
+  const std::string bytes = folder / "bytes.json";
+  make_byte_tokenizer()->save(bytes);
+  const int64_t of_bytes = make_byte_tokenizer()->vocab_size();
+  REQUIRE(of_bytes != LimoeConfig{}.vocabulary);
+  for (const std::string& tokenizer : {std::string("bytes"), bytes}) {
+    CHECK(resolve({"--config", file, "--tokenizer", tokenizer}).model.vocabulary == of_bytes);
+    CHECK(resolve({"--tokenizer", tokenizer, "--vocabulary", "700"}).model.vocabulary == 700);
+  }
+  CHECK_THROWS_AS(resolve({"--tokenizer", folder / "nothing"}), FileError);
   CHECK(resolve({"--preset", "limoe-b16"}).model.vocabulary == 32000);
   CHECK(resolve({"--preset", "limoe-b16", "--config", file}).model.vocabulary == 3000);
 }

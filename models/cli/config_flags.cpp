@@ -2,6 +2,7 @@
 
 #include <type_traits>
 
+#include "data/tokenizer.h"
 #include "tensor/error.h"
 #include "tensor/nearest_name.h"
 
@@ -40,6 +41,17 @@ LimoeConfig starting_point(const std::string& name) {
   return name.empty() ? LimoeConfig{} : preset(name);
 }
 
+// Training takes it from the tokenizer. That is at hand unless it is to be trained; then it is known how many
+// pieces were asked for. A number that no tokenizer can have is for the tokenizer's own error.
+void take_vocabulary(Configs& configs, bool tokenizer_given, bool pieces_given) {
+  const TrainConfig& train = configs.train;
+  if (train.tokenizer != "sentencepiece") {
+    if (tokenizer_given) configs.model.vocabulary = load_tokenizer(train.tokenizer)->vocab_size();
+  } else if (pieces_given && train.tokenizer_vocabulary > 0) {
+    configs.model.vocabulary = train.tokenizer_vocabulary;
+  }
+}
+
 }  // namespace
 
 void add_config_flags(CLI::App& command, ConfigSources& sources) {
@@ -76,11 +88,7 @@ Configs resolve_configs(const ConfigSources& sources) {
     const auto given = [&](const char* key) {
       return from_file.contains(key) || sources.flags.contains(key);
     };
-    // Training takes it from the tokenizer; before that it is known how many pieces were asked for. A number
-    // that no tokenizer can have is for the tokenizer's own error.
-    if (configs.train.tokenizer == "sentencepiece" && given("tokenizer-vocabulary") && !given("vocabulary") &&
-        configs.train.tokenizer_vocabulary > 0)
-      configs.model.vocabulary = configs.train.tokenizer_vocabulary;
+    if (!given("vocabulary")) take_vocabulary(configs, given("tokenizer"), given("tokenizer-vocabulary"));
     validate(configs.model);
     return configs;
   } catch (const ValueError& error) {

@@ -164,6 +164,21 @@ TEST_CASE("limoe embed: unit rows in the order of names and lines, with both in 
   CHECK(nlohmann::json::parse(file.metadata.at("texts")) == nlohmann::json({"thing 0", "", "thing 2"}));
 }
 
+TEST_CASE(
+    "limoe train: a set that is not there is named before anything is trained or an earlier run removed") {
+  const testing::ScratchFolder folder;
+  write_pairs(folder / "set", 4, 4);
+  const std::string earlier = save_model(folder), there = folder / "set", nothing = folder / "nothing";
+  for (const auto& [train, val] :
+       {std::pair{nothing, there}, {there, nothing}, {there, there + "::" + nothing}}) {
+    const Said said =
+        limoe_says({"train", "--overwrite", "--out", earlier, "--train-data", train, "--val-data", val});
+    CHECK(said.status == 1);
+    CHECK(contains(said.errors, "limoe: " + nothing + ": no such file or folder; expected a .tar"));
+    CHECK(load_model(earlier).config.width == 16);
+  }
+}
+
 TEST_CASE("limoe eval: prints a table and writes CLIP_benchmark's JSON") {
   const testing::ScratchFolder folder;
   const std::string run = save_model(folder), json = folder / "out.json";

@@ -7,6 +7,7 @@
 
 #include "cuda/install.h"
 #include "cuda/op_range.h"
+#include "data/shard_list.h"
 #include "models/cli/command.h"
 #include "models/cli/config_flags.h"
 #include "models/cli/stopped_early.h"
@@ -76,6 +77,13 @@ void leave_report(const std::string& run, TrainObserver& observer) {
   }
 }
 
+// Throws FileError for a source that names nothing: before an earlier run is removed and hours are spent on a
+// model whose last step is to be evaluated.
+void expect_data(const TrainConfig& config) {
+  find_shards(config.train_data);
+  if (!config.val_data.empty()) find_shards(config.val_data);
+}
+
 void run_training(const TrainArguments& arguments) {
   Configs configs = resolve_configs(arguments.sources);
   if (configs.train.train_data.empty())
@@ -86,6 +94,7 @@ void run_training(const TrainArguments& arguments) {
   cuda::install(parse_device(configs.train.device).kind);
   const VendorKeys vendor(configs.train);
   if (configs.train.nvtx) cuda::name_ops(true);
+  expect_data(configs.train);
   if (arguments.overwrite) remove_earlier_run(arguments.out);
   // Before the run folder is there, so that whoever sees it may already ask for a clean end. SIGUSR1 is what
   // batch systems are told to send ahead of a time limit.

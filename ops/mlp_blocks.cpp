@@ -80,7 +80,7 @@ void for_each_part(const MlpParts<T>& a, const MlpParts<T>& b, const MlpSizes& s
   body(a.down_bias, b.down_bias, sizes.outputs);
 }
 
-// What goes back through a mixture besides the weights: rows, or tokens that rows are gathered from.
+// What goes back through an MLP besides the weights: of rows, or of tokens that rows are gathered from.
 template <class T>
 struct Backward {
   const T *x, *hidden, *dy;

@@ -130,6 +130,22 @@ TEST_CASE("bench step: by op, times add up and the products of layers and of mlp
   CHECK(find(result, "optimizer", "phase") != nullptr);
 }
 
+TEST_CASE("bench step: by op, the experts' products are counted behind x and gates") {
+  StepBenchOptions options = small_step();
+  options.by_op = 2;
+  const StepBenchResult result = bench_step(options);
+  const LimoeConfig& model = options.model;
+  const double blocks = double(moe_block_indices(model).size());
+  const OpTime *const forward = find(result, "moe_mlp", "forward"), *const backward =
+                                                                        find(result, "moe_mlp", "backward");
+  REQUIRE(forward != nullptr);
+  REQUIRE(backward != nullptr);
+  CHECK(forward->calls == blocks);
+  CHECK(forward->flop ==
+        blocks * 2 * double(result.tokens) * double(model.width) * 2 * double(model.mlp_width));
+  CHECK(backward->flop == 2 * forward->flop);
+}
+
 TEST_CASE("bench step: what was at the start is saved for others to start from") {
   const ScratchFolder folder;
   StepBenchOptions options = small_step();

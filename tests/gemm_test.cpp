@@ -130,6 +130,28 @@ TEST_CASE("gemm: a narrow C of a transposed A agrees with its definition in ever
       }
 }
 
+TEST_CASE("gemm: few rows that read a wide B some columns after the others agree with its definition") {
+  for (const int64_t n : {769, 1540}) {
+    check_forms<float>(7, n, 300, 5);
+    check_product<double>({100, n, 40, false, false, 0});
+  }
+}
+
+TEST_CASE(
+    "gemm_on_this_thread: a wide B of few rows, with a bias, has the bits of its columns by themselves") {
+  constexpr int64_t kRows = 5, kWide = 1600, kDepth = 500;
+  const Tensor a = random_normal({kRows, kDepth}, 0, 1, 1, 0), b = random_normal({kDepth, kWide}, 0, 1, 1, 1),
+               bias = random_normal({kWide}, 0, 1, 1, 2);
+  Tensor wide = full({kRows, kWide}, kNan), part = full({kRows, kWide}, kNan);
+  const GemmOperand<float> in_a{a.data<float>(), kDepth}, in_b{b.data<float>(), kWide};
+  gemm_on_this_thread<float>(kRows, kWide, kDepth, in_a, in_b, 0, wide.mutable_data<float>(), kWide,
+                             bias.data<float>());
+  for (int64_t j = 0; j < kWide; j += 100)
+    gemm_on_this_thread<float>(kRows, 100, kDepth, in_a, in_b.from(0, j), 0, part.mutable_data<float>() + j,
+                               kWide, bias.data<float>() + j);
+  CHECK_SAME_BITS(wide, part);
+}
+
 TEST_CASE("gemm: a product that is cut along k agrees with its definition in every form") {
   for (const bool a_transposed : {false, true})
     for (const bool b_transposed : {false, true})

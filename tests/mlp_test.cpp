@@ -198,19 +198,6 @@ TEST_CASE("mlp in bf16: it is the layers in bf16") {
   }
 }
 
-namespace {
-
-// Bytes that live on after `make` because of what it gave back; in blocks made for it, because a cached one
-// may be larger than what is asked for.
-size_t bytes_kept(const std::function<std::any()>& make) {
-  allocator_of({}).empty_cache();
-  const size_t before = live_bytes();
-  const std::any made = make();
-  return live_bytes() - before;
-}
-
-}  // namespace
-
 TEST_CASE("mlp: one hidden layer is kept for the way back, of two that its parts keep") {
   Vars leaves;
   for (const Tensor& input : inputs_of({640, 24}, 40, 24))

@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <any>
-
 #include "autograd/backward.h"
 #include "autograd/record.h"
 #include "ops/add.h"
@@ -84,14 +82,6 @@ struct Block {
     return all;
   }
 };
-
-// Bytes that live on after `make` because of what it gave back.
-size_t bytes_kept(const std::function<std::any()>& make) {
-  forget_larger_blocks();
-  const size_t before = live_bytes();
-  const std::any made = make();
-  return live_bytes() - before;
-}
 
 }  // namespace
 

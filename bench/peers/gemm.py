@@ -34,7 +34,10 @@ class Peer:
         self.library, self.threads = library, threads
         self.process = subprocess.Popen([program, library, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True, env=environment)
-        self.shapes = json.loads(self.process.stdout.readline())
+        shapes = self.process.stdout.readline()
+        if not shapes:
+            raise SystemExit(f"gemm.py: {program} {library} {threads} ended at once; see its message above")
+        self.shapes = json.loads(shapes)
         self.process.send_signal(signal.SIGSTOP)
 
     def turn(self, shape, calls):

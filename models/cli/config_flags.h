@@ -29,9 +29,10 @@ struct Configs {
   TrainConfig train;
 };
 
-// The model's vocabulary is that of the tokenizer that is to be trained, where a source names only this one.
+// Where no source names the model's vocabulary it is that of the tokenizer that one names, or the number of
+// pieces asked of the one to be trained.
 // Throws UsageError for a file that cannot be read, an unknown key or preset, and a value of the wrong kind or
-// out of its range. Only the model is validated as a whole: what the trainer's keys
+// out of its range, FileError for a tokenizer that cannot be read. Only the model is validated as a whole: what the trainer's keys
 // need is known by who uses them.
 Configs resolve_configs(const ConfigSources& sources);
 
